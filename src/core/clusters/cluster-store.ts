@@ -1,0 +1,31 @@
+import type { NewRole } from '../roles/role.ts'
+import type { Cluster } from './cluster.ts'
+
+export interface ClusterChange {
+  /** Absent = as it was. */
+  readonly alias?: string
+  readonly urls?: readonly string[]
+  readonly at: Date
+}
+
+/** Each method is one transaction. `name` is an id or an alias; an id is looked for first. */
+export interface ClusterStore {
+  get(name: string): Promise<Cluster | undefined>
+  /** All clusters, sorted by id. */
+  list(): Promise<readonly Cluster[]>
+  /** The cluster, if any, that has this id or alias as its id or alias. */
+  findClash(id: string, alias: string | null): Promise<Cluster | undefined>
+  /**
+   * Stores the cluster, its delivery cursor at `acknowledged` (the last change it holds already), and those of `roles`
+   * whose names are free.
+   * @throws DomainError cluster_exists
+   */
+  insert(cluster: Cluster, acknowledged: number, roles: readonly NewRole[]): Promise<void>
+  /**
+   * Changes the record and starts a resync of the revocations.
+   * @throws DomainError cluster_not_found, alias_taken
+   */
+  update(id: string, change: ClusterChange): Promise<void>
+  /** Roles that name the cluster stay. @throws DomainError cluster_not_found */
+  delete(name: string): Promise<Cluster>
+}

@@ -1,0 +1,85 @@
+/**
+ * Every way in which Gatehouse says no, as values with names.
+ *
+ * The set is closed: each edge (native API, each dialect) maps every code or does not compile. What is not a
+ * DomainError is a bug or an outage: logged with its cause, told to nobody.
+ */
+
+/** What each code carries. Details are for people and for the edge's wording; no secret is ever among them. */
+export interface ErrorDetails {
+  /** No credentials came with the request. */
+  token_required: Record<never, never>
+  /** The token is malformed, not signed by a key of ours, or lacks a claim; `reason` says which, without the token. */
+  token_invalid: { reason: string }
+  token_expired: Record<never, never>
+  token_revoked: Record<never, never>
+  /** The principal is known and may not do this. */
+  permission_denied: {
+    needs: 'administrator' | 'administrator_or_self' | 'own_password'
+    subject: string
+    expiresAt: Date
+  }
+  /** Unknown user, disabled user or wrong password: never told apart. */
+  invalid_credentials: Record<never, never>
+  /** A member that must be there is missing or empty. */
+  field_missing: { field: string; what: string }
+  /** A member has a value that breaks a rule; `rule` completes the sentence "<what> is invalid: …". */
+  field_invalid: { field: string; what: string; value: string; rule: string }
+  /** A requested token life is out of bounds. `maximumMs` is the configured upper bound. */
+  lifetime_invalid: { bound: 'minimum' | 'maximum'; maximumMs: number }
+  user_exists: { name: string }
+  user_not_found: { name: string }
+  /** The account made at first start can't be removed, nor its roles changed. */
+  user_protected: { name: string; act: 'delete' | 'change_roles' }
+  /** The change would leave nobody who can administer Gatehouse. */
+  last_administrator: { name: string; act: 'delete' | 'change_roles' }
+  role_exists: { name: string }
+  role_not_found: { name: string }
+  /** Roles that a user was to be given do not exist. */
+  roles_unknown: { names: readonly string[] }
+  role_protected: { name: string; act: 'create' | 'update' | 'delete' }
+  /** `foundId` is the cluster that already has this id or alias. */
+  cluster_exists: { id: string; foundId: string }
+  cluster_not_found: { name: string }
+  alias_taken: { alias: string; clusterId: string }
+  /** The cluster would not have us. `said` is the cluster's own words, cut short and free of secrets. */
+  cluster_refused: { clusterId: string; where: string; reason: RefusalReason; said: string; advice: string }
+  setting_invalid: { setting: string; reason: string }
+  /** A setting that a flag or the environment decides can't be changed at run time. */
+  setting_fixed: { setting: string; source: string }
+  /** There is no RSA key to show or rotate. */
+  key_unavailable: { reason: 'shared_secret' | 'external' }
+  /** More work than is allowed to wait is waiting already. */
+  too_busy: { retryAfterSeconds: number }
+  /** The disk or the database did not take the change; nothing was changed. */
+  storage_failed: { reason: string }
+}
+
+/** Why a cluster did not take what we told it, in classes that lead to different advice. */
+export type RefusalReason =
+  | 'key_mismatch'
+  | 'wrong_mode'
+  | 'not_authorized'
+  | 'unreachable'
+  | 'timed_out'
+  | 'not_a_cluster'
+  | 'failing'
+
+export type ErrorCode = keyof ErrorDetails
+
+export class DomainError<C extends ErrorCode = ErrorCode> extends Error {
+  override readonly name = 'DomainError'
+  readonly code: C
+  readonly details: ErrorDetails[C]
+
+  constructor(code: C, details: ErrorDetails[C], options?: ErrorOptions) {
+    super(code, options)
+    this.code = code
+    this.details = details
+  }
+}
+
+/** Narrows to one code, so that its details are typed. */
+export function isDomainError<C extends ErrorCode>(error: unknown, code: C): error is DomainError<C> {
+  return error instanceof DomainError && error.code === code
+}

@@ -1,0 +1,35 @@
+/**
+ * Users: people and programs that log in with a name and a password.
+ *
+ * This folder owns their type, the rules for names and passwords, and password hashing. It doesn't own what a user may
+ * do (roles/) nor being logged in (sessions/).
+ */
+import type { Role } from '../roles/role.ts'
+
+export interface User {
+  /** Never used again: a user who is deleted and made anew under the same name is another user. */
+  readonly key: number
+  readonly name: string
+  /** In the order in which they were given; the same role may stand there twice. */
+  readonly roles: readonly Role[]
+  /** Made at first start; can't be removed, nor lose its roles. */
+  readonly isBuiltIn: boolean
+  readonly isDisabled: boolean
+  readonly createdAt: Date
+}
+
+/** What logging in needs, without the roles. */
+export interface UserCredentials {
+  readonly key: number
+  readonly name: string
+  /** PHC string (argon2id) or modular crypt (bcrypt, from imported users). */
+  readonly passwordHash: string
+  readonly isDisabled: boolean
+}
+
+/** A row of a long list: role keys instead of whole roles, since many users share them. */
+export interface UserListing {
+  readonly key: number
+  readonly name: string
+  readonly roleKeys: readonly number[]
+}
