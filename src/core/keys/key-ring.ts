@@ -5,6 +5,7 @@
  * (tokens/).
  */
 import type { KeyObject } from 'node:crypto'
+import type { CryptoKey } from 'jose'
 import type { PublicJwk } from './key-store.ts'
 
 /** What signs now. `kid` is absent under a shared secret. */
