@@ -1,3 +1,13 @@
+/**
+ * Configuration: flag > environment > set at run time (kept in the store) > file > default. The only reader of
+ * process.env.
+ */
+import { homedir } from 'node:os'
+import { dirname, join, resolve } from 'node:path'
+import { type AuthnJson, readAuthnJson } from './authn-json.ts'
+import { checkContradictions } from './config-contradictions.ts'
+import { type FlagValues, type ResolvedSettings, resolveConfigPath, resolveSettings } from './config-resolve.ts'
+
 /** Where a setting's value came from; earlier beats later. `runtime` values live in the store. */
 export type Source = 'flag' | 'environment' | 'runtime' | 'file' | 'default'
 
@@ -64,5 +74,141 @@ export interface Config {
       readonly isHttps: boolean
     }
     readonly defaultTimeoutMs: number
+  }
+}
+
+export interface ConfigInput {
+  /** Values of flags by name without dashes (`data-dir`); a flag that stands alone is `true`. */
+  readonly flags?: FlagValues
+  readonly env?: Readonly<Record<string, string | undefined>>
+  /** Where relative paths start. */
+  readonly cwd?: string
+}
+
+export interface LoadedConfig {
+  readonly config: Config
+  /** Each setting with its source; what follows from others (folders, URL) is filled in. */
+  readonly settings: ResolvedSettings
+}
+
+/**
+ * The configuration, checked. Reads `authn.json`, and nothing else: no folder is made.
+ *
+ * @throws ConfigError naming the setting that is wrong or the two that contradict each other
+ */
+export function loadConfig(input: ConfigInput = {}): Config {
+  return loadSettings(input).config
+}
+
+/** As `loadConfig`, with where each value came from. @throws ConfigError */
+export function loadSettings({ flags = {}, env = process.env, cwd = process.cwd() }: ConfigInput = {}): LoadedConfig {
+  const configPath = resolveConfigPath({ flags, env })
+  const file = configPath === undefined ? undefined : readAuthnJson(resolve(cwd, configPath))
+  const given = resolveSettings({ flags, env, file })
+  checkContradictions(given)
+  const settings = withDerived(given, { file, cwd, home: env.HOME || homedir() })
+  const fileOnly = resolveSettings({ flags: {}, env: {}, file })
+  return { config: toConfig(settings, fileOnly), settings }
+}
+
+/** Fills in what follows from other settings; paths become absolute. */
+function withDerived(
+  given: ResolvedSettings,
+  { file, cwd, home }: { file: AuthnJson | undefined; cwd: string; home: string },
+): ResolvedSettings {
+  const configFolder = file && dirname(file.file)
+  const databaseFolder = given.databasePath.value && dirname(resolve(cwd, given.databasePath.value))
+  const dataDir = given.dataDir.value
+    ? resolve(cwd, given.dataDir.value)
+    : databaseFolder || configFolder || join(home, '.gatehouse')
+  const scheme = given.isHttps.value ? 'https' : 'http'
+  return {
+    ...given,
+    configPath: { ...given.configPath, value: file?.file },
+    dataDir: { ...given.dataDir, value: dataDir },
+    masterKeyFile: {
+      ...given.masterKeyFile,
+      value: resolve(cwd, given.masterKeyFile.value ?? join(dataDir, 'master.key')),
+    },
+    signingKeyBits: { ...given.signingKeyBits, value: given.signingKeyBits.value ?? (given.rsaKeyBits.value || 2048) },
+    privateKeyFile: {
+      ...given.privateKeyFile,
+      value: resolve(cwd, given.privateKeyFile.value ?? join(configFolder ?? dataDir, 'authn_rsa.key')),
+    },
+    certificateFile: { ...given.certificateFile, value: absolute(given.certificateFile.value, cwd) },
+    keyFile: { ...given.keyFile, value: absolute(given.keyFile.value, cwd) },
+    externalUrl: {
+      ...given.externalUrl,
+      value: given.externalUrl.value ?? `${scheme}://localhost:${given.port.value}`,
+    },
+  }
+}
+
+function absolute(path: string, cwd: string): string {
+  return path === '' ? '' : resolve(cwd, path)
+}
+
+function toConfig(from: ResolvedSettings, file: ResolvedSettings): Config {
+  const dataDir = from.dataDir.value ?? ''
+  return {
+    dataDir,
+    databaseFile: join(dataDir, 'gatehouse.db'),
+    masterKey: from.masterKey.value,
+    masterKeyFile: from.masterKeyFile.value ?? '',
+    sharedSecret: from.secret,
+    tokenLifetime: { ms: from.tokenLifetime.value, source: from.tokenLifetime.source },
+    maximumTokenLifetimeMs: from.maximumTokenLifetime.value,
+    signingKey: {
+      bits: from.signingKeyBits.value ?? 2048,
+      isExternal: from.signingKeyMode.value === 'external',
+      file: from.privateKeyFile.value ?? '',
+      passphrase: from.privateKeyPassphrase.value,
+    },
+    logLevel: from.logLevel,
+    net: {
+      host: from.host.value,
+      port: from.port.value,
+      tls: from.isHttps.value
+        ? { certificateFile: from.certificateFile.value, keyFile: from.keyFile.value }
+        : undefined,
+      externalUrl: from.externalUrl.value ?? '',
+      headersTimeoutMs: from.headersTimeout.value,
+    },
+    outbound: { timeoutMs: from.outboundTimeout.value, isTlsVerified: !from.isVerifySkipped.value },
+    firstAdministrator: { name: from.administratorName.value, password: from.administratorPassword.value },
+    hasOpenReads: from.hasOpenReads.value,
+    delivery: {
+      budgetMs: from.deliveryBudget.value,
+      timeoutMs: from.deliveryTimeout.value,
+      retryMs: from.deliveryRetry.value,
+      parallel: from.deliveryParallel.value,
+    },
+    authnFile: toAuthnFile(file),
+  }
+}
+
+function toAuthnFile(file: ResolvedSettings): Config['authnFile'] {
+  return {
+    publicKey: file.publicKey.value ?? null,
+    rsaKeyBits: file.rsaKeyBits.value,
+    signingKey: {
+      bits: file.signingKeyBits.value ?? (file.rsaKeyBits.value || 2048),
+      mode: file.signingKeyMode.value,
+    },
+    db: { type: file.databaseType.value, filepath: file.databasePath.value },
+    log: {
+      dir: file.logDir.value,
+      maxSizeBytes: file.logMaxSize.value,
+      maxTotalBytes: file.logMaxTotal.value,
+      flushIntervalMs: file.logFlushInterval.value,
+    },
+    net: {
+      externalUrl: file.externalUrl.value ?? '',
+      certificateFile: file.certificateFile.value,
+      keyFile: file.keyFile.value,
+      port: file.port.value,
+      isHttps: file.isHttps.value,
+    },
+    defaultTimeoutMs: file.outboundTimeout.value,
   }
 }

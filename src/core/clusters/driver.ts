@@ -1,6 +1,6 @@
 import type { RefusalReason } from '../errors.ts'
-import type { NewRole } from '../roles/role.ts'
 import type { Change, ChangeKind } from '../revocation/change.ts'
+import type { NewRole } from '../roles/role.ts'
 import type { Cluster, ClusterKind } from './cluster.ts'
 
 /** What came of telling a cluster something. */

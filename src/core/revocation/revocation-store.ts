@@ -1,5 +1,5 @@
-import type { Change } from './change.ts'
 import type { TokenRow } from '../tokens/token-store.ts'
+import type { Change } from './change.ts'
 
 export interface NewRevocation {
   /** The token as a row; stored if the table doesn't know it (issued by a server that we replaced). */

@@ -14,4 +14,6 @@ export interface RoleStore {
   update(name: string, edit: (role: Role) => RoleContent, at: Date): Promise<void>
   /** Holders lose the role in the same instant. @throws DomainError role_not_found, role_protected */
   delete(name: string, at: Date): Promise<void>
+  /** Clears away up to `limit` records of deleted roles, which nobody sees any more; answers how many, 0 = none is left. */
+  purgeDeletedRoles(limit: number): Promise<number>
 }

@@ -1,4 +1,11 @@
+import { randomUUID } from 'node:crypto'
+import { CompactSign } from 'jose'
+import type { Clock } from '../clock.ts'
 import type { JsonObject } from '../json.ts'
+import type { KeyRing, Signer } from '../keys/key-ring.ts'
+import type { Sealer } from '../keys/sealer.ts'
+import type { TokenRow, TokenStore } from './token-store.ts'
+import { fingerprintOf, type VerifiedToken } from './token-verifier.ts'
 
 /** What a token is to say, beside who issued it and when. */
 export interface TokenRequest {
@@ -25,8 +32,85 @@ export interface TokenIssuer {
    * Signs a token for talking to a cluster: minutes of life, one audience, no row, subject `serviceSubject`. Our own API
    * never accepts it.
    */
-  mintServiceToken(request: { readonly clusterId: string; readonly claims: JsonObject; readonly lifetimeMs: number }): Promise<string>
+  mintServiceToken(request: {
+    readonly clusterId: string
+    readonly claims: JsonObject
+    readonly lifetimeMs: number
+  }): Promise<string>
 }
 
 /** Subject of the tokens that we show to clusters. No user can have this name: it breaks the name rule. */
 export const serviceSubject = 'gatehouse:service'
+
+export interface TokenIssuerDeps {
+  readonly ring: KeyRing
+  readonly tokens: TokenStore
+  readonly sealer: Sealer
+  /** External URL, character for character: the `iss` claim. */
+  readonly issuer: string
+  readonly clock: Clock
+}
+
+export function createTokenIssuer({ ring, tokens, sealer, issuer, clock }: TokenIssuerDeps): TokenIssuer {
+  async function sign(
+    signer: Signer,
+    { subject, audience, lifetimeMs, claims }: Pick<TokenRequest, 'subject' | 'audience' | 'lifetimeMs' | 'claims'>,
+  ) {
+    const nowMs = clock.now().getTime()
+    const iat = Math.floor(nowMs / 1000)
+    const exp = Math.floor((nowMs + lifetimeMs) / 1000)
+    const jti = randomUUID()
+    const aud = audience.length > 0 ? { aud: audience } : {}
+    const payload = { ...claims, iss: issuer, sub: subject, ...aud, exp, iat, jti }
+    const text = await new CompactSign(Buffer.from(JSON.stringify(payload)))
+      .setProtectedHeader(
+        signer.kid === null
+          ? { alg: signer.algorithm, typ: 'JWT' }
+          : { alg: signer.algorithm, kid: signer.kid, typ: 'JWT' },
+      )
+      .sign(signer.key)
+    return { text, jti, issuedAt: new Date(iat * 1000), expiresAt: new Date(exp * 1000) }
+  }
+
+  return {
+    async issue(request) {
+      const signer = ring.signer()
+      const { text, jti, issuedAt, expiresAt } = await sign(signer, request)
+      await tokens.record({
+        fingerprint: fingerprintOf(text),
+        jti,
+        session: request.session,
+        subject: request.subject,
+        userKey: request.userKey,
+        kid: signer.kid,
+        audience: request.audience,
+        issuedAt,
+        expiresAt,
+        sealedText: sealer.seal(text),
+        origin: 'issued',
+      })
+      return { text, jti, expiresAt }
+    },
+    async mintServiceToken({ clusterId, claims, lifetimeMs }) {
+      const { text } = await sign(ring.signer(), { subject: serviceSubject, audience: [clusterId], lifetimeMs, claims })
+      return text
+    },
+  }
+}
+
+/** The row of a token that somebody showed, for the case that the table doesn't know it. */
+export function rowOfToken(token: VerifiedToken, text: string, sealer: Sealer): TokenRow {
+  return {
+    fingerprint: token.fingerprint,
+    jti: token.jti,
+    session: token.session,
+    subject: token.subject,
+    userKey: null,
+    kid: token.kid,
+    audience: token.audience,
+    issuedAt: token.issuedAt,
+    expiresAt: token.expiresAt,
+    sealedText: sealer.seal(text),
+    origin: 'foreign',
+  }
+}

@@ -5,5 +5,8 @@ import type { User } from '../users/user.ts'
 /** How the tokens of one kind of cluster are filled: claims and audience from a user's roles. */
 export interface TokenProfile {
   readonly name: string
-  present(user: User, clusters: readonly Cluster[]): { readonly claims: JsonObject; readonly audience: readonly string[] }
+  present(
+    user: User,
+    clusters: readonly Cluster[],
+  ): { readonly claims: JsonObject; readonly audience: readonly string[] }
 }

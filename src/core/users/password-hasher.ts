@@ -1,11 +1,79 @@
+import { randomBytes } from 'node:crypto'
+import * as argon2 from '@node-rs/argon2'
+import * as bcrypt from '@node-rs/bcrypt'
+import PQueue from 'p-queue'
+import { DomainError } from '../errors.ts'
+
 /** Hashing of passwords on the thread pool, never more at once than the machine has cores for. */
 export interface PasswordHasher {
-  /** argon2id at OWASP's cost, PHC string. Any length of password. */
+  /**
+   * argon2id at OWASP's cost, PHC string. Any length of password.
+   * @throws DomainError too_busy
+   */
   hash(password: string): Promise<string>
   /**
    * Verifies argon2id and bcrypt (`$2a$`, `$2b$`, `$2y$`: only the first 72 bytes count, as where it was made).
    * `isOutdated` = verified, but to be hashed anew. An undefined hash costs the same work and is never verified, so that
-   * unknown users can't be told from known ones by time.
+   * unknown users can't be told from known ones by time; so does a hash that can't be read.
+   * @throws DomainError too_busy
    */
-  verify(password: string, hash: string | undefined): Promise<{ readonly isVerified: boolean; readonly isOutdated: boolean }>
+  verify(
+    password: string,
+    hash: string | undefined,
+  ): Promise<{ readonly isVerified: boolean; readonly isOutdated: boolean }>
+}
+
+export interface PasswordHasherOptions {
+  /** How many passwords are hashed at the same time. */
+  readonly concurrency: number
+  /** How many may wait for their turn; more are turned away. */
+  readonly maximumWaiting?: number
+}
+
+// OWASP's cost, as the PHC string spells it: what a current hash starts with.
+const cost = { memoryCost: 19_456, timeCost: 2, parallelism: 1 } as const
+const currentPrefix = `$argon2id$v=19$m=${cost.memoryCost},t=${cost.timeCost},p=${cost.parallelism}$`
+const bcryptBytes = 72
+/** Hashes a second that one thread is good for at least, to tell a refused caller when to come back. */
+const hashesPerSecond = 50
+
+export function createPasswordHasher({ concurrency, maximumWaiting = 1000 }: PasswordHasherOptions): PasswordHasher {
+  const queue = new PQueue({ concurrency })
+  const unmatchable = makeUnmatchableHash()
+
+  function inTurn<T>(work: () => Promise<T>): Promise<T> {
+    if (queue.size >= maximumWaiting) {
+      const retryAfterSeconds = Math.ceil(queue.size / (concurrency * hashesPerSecond))
+      throw new DomainError('too_busy', { retryAfterSeconds })
+    }
+    return queue.add(work)
+  }
+
+  async function matches(password: string, hash: string): Promise<boolean> {
+    try {
+      if (!isBcrypt(hash)) return await argon2.verify(hash, password)
+      return await bcrypt.verify(Buffer.from(password).subarray(0, bcryptBytes), hash)
+    } catch {
+      await argon2.verify(unmatchable, password)
+      return false
+    }
+  }
+
+  return {
+    hash: async (password) => inTurn(() => argon2.hash(password, cost)),
+    async verify(password, hash) {
+      const isVerified = await inTurn(() => matches(password, hash ?? unmatchable))
+      return { isVerified, isOutdated: isVerified && hash !== undefined && !hash.startsWith(currentPrefix) }
+    },
+  }
+}
+
+function isBcrypt(hash: string): boolean {
+  return /^\$2[aby]\$/.test(hash)
+}
+
+/** A well-formed hash of nothing: verifying against it is the full work, and no password is known that fits. */
+function makeUnmatchableHash(): string {
+  const unpadded = (bytes: number) => randomBytes(bytes).toString('base64').replace(/=+$/, '')
+  return `${currentPrefix}${unpadded(16)}$${unpadded(32)}`
 }

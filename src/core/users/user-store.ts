@@ -21,7 +21,7 @@ export interface UserChange {
 export interface UserStore {
   get(name: string): Promise<User | undefined>
   credentials(name: string): Promise<UserCredentials | undefined>
-  /** Up to `limit` users whose name comes after `after` in code unit order, sorted by name. */
+  /** Up to `limit` users whose name comes after `after` in code point order, sorted by name. */
   list(page: { readonly after?: string; readonly limit: number }): Promise<readonly UserListing[]>
   /** @throws DomainError user_exists, roles_unknown (all of them named) */
   insert(user: NewUser): Promise<void>

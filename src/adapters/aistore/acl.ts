@@ -1,0 +1,168 @@
+/**
+ * Roles <-> AIStore's access control lists: permission bits, buckets, and what a user's token carries of them.
+ *
+ * Sources: contract sections 1.4 (shapes), 1.8 (bits), 2.2 (claims), 2.3 (merging).
+ */
+import type { Cluster } from '../../core/clusters/cluster.ts'
+import type { JsonObject, JsonValue } from '../../core/json.ts'
+import type { Grant, Role } from '../../core/roles/role.ts'
+import type { TokenProfile } from '../../core/tokens/token-profile.ts'
+
+/** A cluster entry of a role, a token, or the cluster list. `perm` is a 64-bit number in decimal. */
+export interface ClusterAcl {
+  readonly id: string
+  readonly alias?: string
+  readonly urls?: readonly string[]
+  readonly perm?: string
+}
+
+export interface BucketAcl {
+  readonly bck: {
+    readonly name: string
+    readonly provider: string
+    readonly namespace: { readonly uuid: string; readonly name: string }
+  }
+  readonly perm: string
+}
+
+/** All permissions there are or ever will be: what the Go CLI calls `su`. */
+export const allPermissions = (2n ** 64n - 1n).toString()
+/** Read-write access to buckets as of AIStore 5.0. */
+export const readWritePermissions = '831'
+export const readOnlyPermissions = '771'
+/** Bit 17, ADMIN: what a cluster wants to see from whoever pushes revoked tokens. */
+export const adminPermission = '131072'
+
+/** A role's list is null until somebody sent one, and `[]` if that was empty; clients are given back what was sent. */
+type ListShape = 'null' | 'list'
+
+export function grantOfClusterAcl(acl: ClusterAcl): Grant {
+  const annotations: JsonObject = {
+    ...(acl.alias ? { alias: acl.alias } : {}),
+    ...(acl.urls?.length ? { urls: acl.urls } : {}),
+  }
+  return { clusterId: acl.id, resource: null, permissions: acl.perm ?? '0', annotations }
+}
+
+export function grantOfBucketAcl(acl: BucketAcl): Grant {
+  const { name, provider, namespace } = acl.bck
+  return {
+    clusterId: namespace.uuid,
+    resource: JSON.stringify([provider, name, namespace.name]),
+    permissions: acl.perm,
+    annotations: {},
+  }
+}
+
+/** Inside a role `perm` is always there: the Python SDK can't read a list in which one is missing. */
+export function clusterAclOfGrant(grant: Grant): ClusterAcl {
+  const { alias, urls } = grant.annotations as { alias?: string; urls?: readonly string[] }
+  return { id: grant.clusterId, ...(alias ? { alias } : {}), ...(urls ? { urls } : {}), perm: grant.permissions }
+}
+
+export function bucketAclOfGrant(grant: Grant & { readonly resource: string }): BucketAcl {
+  const [provider = '', name = '', namespaceName = ''] = JSON.parse(grant.resource) as string[]
+  return { bck: { name, provider, namespace: { uuid: grant.clusterId, name: namespaceName } }, perm: grant.permissions }
+}
+
+function isBucketGrant(grant: Grant): grant is Grant & { readonly resource: string } {
+  return grant.resource !== null
+}
+
+export function clusterAcls(role: Pick<Role, 'grants'>): ClusterAcl[] {
+  return role.grants.filter((grant) => !isBucketGrant(grant)).map(clusterAclOfGrant)
+}
+
+export function bucketAcls(role: Pick<Role, 'grants'>): BucketAcl[] {
+  return role.grants.filter(isBucketGrant).map(bucketAclOfGrant)
+}
+
+/** What a role remembers of how its lists were sent. */
+export function listShapes(clusters: readonly unknown[] | null, buckets: readonly unknown[] | null): JsonObject {
+  const shape = (list: readonly unknown[] | null): ListShape => (list === null ? 'null' : 'list')
+  return { clusters: shape(clusters), buckets: shape(buckets) }
+}
+
+/** A list as it is shown: null if it is empty and never was sent. */
+export function shownList<T>(list: readonly T[], role: Pick<Role, 'annotations'>, which: 'clusters' | 'buckets') {
+  return list.length === 0 && role.annotations[which] !== 'list' ? null : list
+}
+
+/** Nicknames that people write for providers; a cluster compares with its canonical names only. */
+const canonicalProviders: Readonly<Record<string, string>> = { '': 'ais', s3: 'aws', gs: 'gcp', az: 'azure', oc: 'oci' }
+
+export interface TokenAcls {
+  readonly clusters: readonly ClusterAcl[]
+  readonly buckets: readonly BucketAcl[]
+}
+
+/**
+ * What the roles together allow: entries for one cluster (or one bucket) are one entry with all their bits, the first
+ * one's alias and URLs staying. An alias stands for its cluster's id, in bucket entries too, and providers get the names
+ * that clusters compare with; entries that become equal by that are merged as well.
+ */
+export function mergeRoles(roles: readonly Role[], clusters: readonly Cluster[]): TokenAcls {
+  const ids = new Set(clusters.map((cluster) => cluster.id))
+  const idOfAlias = new Map<string, string>()
+  for (const { id, alias } of clusters) if (alias !== null) idOfAlias.set(alias, id)
+  const resolve = (name: string) => (ids.has(name) ? name : (idOfAlias.get(name) ?? name))
+
+  const clusterEntries = new Map<string, ClusterAcl>()
+  const bucketEntries = new Map<string, BucketAcl>()
+  for (const role of roles) {
+    for (const acl of clusterAcls(role)) {
+      const id = resolve(acl.id)
+      const known = clusterEntries.get(id)
+      // A client maps what a role calls by alias to the id in the token through the alias beside it.
+      const named = id === acl.id ? acl : { ...acl, id, alias: acl.id }
+      clusterEntries.set(id, known ? { ...known, perm: union(known.perm, acl.perm) } : named)
+    }
+    for (const { bck, perm } of bucketAcls(role)) {
+      const provider = canonicalProviders[bck.provider] ?? bck.provider
+      const namespace = { uuid: resolve(bck.namespace.uuid), name: bck.namespace.name }
+      const key = JSON.stringify([namespace.uuid, namespace.name, provider, bck.name])
+      const known = bucketEntries.get(key)
+      const entry = known ?? { bck: { name: bck.name, provider, namespace }, perm: '0' }
+      bucketEntries.set(key, { bck: entry.bck, perm: union(entry.perm, perm) })
+    }
+  }
+  return { clusters: [...clusterEntries.values()], buckets: [...bucketEntries.values()] }
+}
+
+function union(a = '0', b = '0'): string {
+  return (BigInt(a) | BigInt(b)).toString()
+}
+
+/** Claims and audience of a token for AIStore clusters. */
+export const aistoreTokenProfile: TokenProfile = {
+  name: 'aistore',
+  present(user, clusters) {
+    const all = clusters.map((cluster) => cluster.id)
+    if (user.roles.some((role) => role.isAdministrator)) {
+      return { claims: { clusters: null, admin: true }, audience: all.sort() }
+    }
+    const merged = mergeRoles(user.roles, clusters)
+    const named = [...merged.clusters.map((acl) => acl.id), ...merged.buckets.map((acl) => acl.bck.namespace.uuid)]
+    // A grant for every cluster is meant for each of them, also for those that insist on being named in `aud`.
+    const audience = new Set(named.includes('') ? [...named, ...all] : named)
+    audience.delete('')
+    return {
+      claims: {
+        clusters: merged.clusters.length > 0 ? merged.clusters.map(claimOfClusterAcl) : null,
+        ...(merged.buckets.length > 0 ? { buckets: merged.buckets as unknown as JsonValue } : {}),
+        admin: false,
+      },
+      audience: [...audience].sort(),
+    }
+  },
+}
+
+/** In a token a permission of zero is left out, as AIStore's own encoder does. */
+function claimOfClusterAcl({ id, alias, urls, perm }: ClusterAcl): JsonObject {
+  return {
+    id,
+    ...(alias ? { alias } : {}),
+    ...(urls?.length ? { urls } : {}),
+    ...(perm !== undefined && perm !== '0' ? { perm } : {}),
+  }
+}

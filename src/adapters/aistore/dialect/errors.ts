@@ -1,0 +1,162 @@
+/** Failures in AIStore's shape (contract 1.2): one JSON object with `message` and a `status` equal to HTTP's. */
+import { DomainError, type ErrorCode, type ErrorDetails } from '../../../core/errors.ts'
+import { formatGoDuration } from '../../../core/settings/go-units.ts'
+import { BodyError } from '../../../http/body.ts'
+import { ActionError, type Call, CallError, requestIdHeader } from './call.ts'
+
+/** Statuses that AuthN's clients read as themselves; 408, 502 and 503 mean "unreachable" to them. */
+type Status = 400 | 401 | 403 | 404 | 409 | 413 | 429 | 500
+
+interface Told {
+  readonly status: Status
+  /** The phrases that clients look for are in here; one about a cluster never says "role " or "user ". */
+  readonly cause: string
+  /** Told as it is, without the name of the action that failed. */
+  readonly isPlain?: boolean
+}
+
+/** How each failure is told. `now` is for what remains of a token's life. */
+const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C], now: Date) => Told } = {
+  token_required: () => ({ status: 401, cause: 'token required', isPlain: true }),
+  token_invalid: ({ reason }) => ({
+    status: 401,
+    cause: `not authorized (invalid token [err: ${reason}])`,
+    isPlain: true,
+  }),
+  token_expired: () => ({ status: 401, cause: 'not authorized (invalid token [err: token expired])', isPlain: true }),
+  token_revoked: () => ({ status: 401, cause: 'not authorized (invalid token: token revoked)', isPlain: true }),
+  permission_denied: ({ needs, subject, expiresAt }, now) => {
+    const remaining = formatGoDuration(Math.max(0, Math.floor((expiresAt.getTime() - now.getTime()) / 1000)) * 1000)
+    const who = `(user ${subject}, token expires in ${remaining})`
+    if (needs === 'administrator_or_self') {
+      return { status: 401, cause: 'not authorized: requires admin or self', isPlain: true }
+    }
+    const cause = needs === 'administrator' ? `not authorized: requires admin ${who}` : `not authorized: ${who}`
+    return { status: 401, cause, isPlain: true }
+  },
+  invalid_credentials: () => ({ status: 401, cause: 'invalid credentials' }),
+  field_missing: ({ what }) => ({ status: 400, cause: `${what} is undefined` }),
+  field_invalid: ({ what, value, rule }) => ({ status: 400, cause: `${what} "${value}" is invalid: ${rule}` }),
+  lifetime_invalid: ({ bound, maximumMs }) => ({
+    status: 400,
+    cause:
+      bound === 'minimum'
+        ? 'invalid requested expiry date: must be 0 or >= 1m'
+        : `invalid requested expiry date: cannot exceed configured max token age: ${formatGoDuration(maximumMs)}`,
+  }),
+  user_exists: ({ name }) => ({ status: 409, cause: `AuthN: user ${name} already exists` }),
+  user_not_found: ({ name }) => ({ status: 404, cause: `user "${name}" does not exist` }),
+  user_protected: ({ name, act }) => ({
+    status: 403,
+    cause: act === 'delete' ? `cannot remove built-in "${name}" account` : "cannot change administrator's role",
+  }),
+  last_administrator: ({ name, act }) => ({
+    status: 403,
+    cause:
+      act === 'delete'
+        ? `cannot remove "${name}": it is the last administrator`
+        : `cannot change administrator's role: "${name}" is the last administrator`,
+  }),
+  role_exists: ({ name }) => ({ status: 409, cause: `AuthN: role ${name} already exists` }),
+  role_not_found: ({ name }) => ({ status: 404, cause: `role "${name}" does not exist` }),
+  roles_unknown: ({ names }) => ({
+    status: 400,
+    cause: `unknown ${names.length === 1 ? 'role' : 'roles'}: ${names.map((name) => `"${name}"`).join(', ')}`,
+  }),
+  role_protected: ({ name, act }) => ({
+    status: 403,
+    cause: {
+      create: 'only built-in roles can have "admin" permissions',
+      update: `cannot modify built-in "${name}" role`,
+      delete: `cannot remove built-in "${name}" role`,
+    }[act],
+  }),
+  cluster_exists: ({ id, foundId }) => ({ status: 409, cause: `cluster ${id}[${foundId}] already registered` }),
+  cluster_not_found: ({ name }) => ({ status: 404, cause: `cluster "${name}" does not exist` }),
+  alias_taken: ({ alias, clusterId }) => ({
+    status: 409,
+    cause: `alias "${alias}" is used for cluster "${clusterId}"`,
+  }),
+  cluster_refused: ({ where, clusterId, said, advice }) => ({
+    status: 400,
+    cause: `failed to validate-signer with ${where}[${clusterId}]: ${said}. ${advice}`,
+  }),
+  setting_invalid: ({ setting, reason }) => ({ status: 400, cause: `invalid ${setting}: ${reason}`, isPlain: true }),
+  setting_fixed: ({ setting, source }) => ({
+    status: 400,
+    cause: `invalid config update: ${setting} is set by ${source} and can't be changed at run time`,
+    isPlain: true,
+  }),
+  key_unavailable: ({ reason }) => ({
+    status: 400,
+    cause:
+      reason === 'shared_secret'
+        ? 'no RSA key: tokens are signed with a shared secret (HMAC)'
+        : 'the signing key is managed externally and is not rotated here',
+    isPlain: true,
+  }),
+  too_busy: ({ retryAfterSeconds }) => ({
+    status: 429,
+    cause: `too many requests are waiting; try again in ${retryAfterSeconds}s`,
+  }),
+  storage_failed: ({ reason }) => ({ status: 500, cause: `nothing was changed: ${reason}` }),
+}
+
+/** The answer for whatever a handler threw. What is neither ours nor a DomainError is a bug: logged, and told to nobody. */
+export function presentFailure(call: Call, thrown: unknown, now: Date): Response {
+  const action = thrown instanceof ActionError ? thrown.action : undefined
+  const error = thrown instanceof ActionError ? thrown.cause : thrown
+  if (error instanceof CallError) {
+    if (action === undefined) return failure(call, error.status, error.message, error.tcode)
+    return failure(call, error.status, `AuthN: failed to ${action}, err: ${error.message}`, 'ErrFailedTo')
+  }
+  if (error instanceof DomainError) {
+    const { status, cause, isPlain } = tell(error, now)
+    const headers =
+      error.code === 'too_busy'
+        ? { 'Retry-After': String((error as DomainError<'too_busy'>).details.retryAfterSeconds) }
+        : {}
+    if (action === undefined || isPlain) return failure(call, status, cause, undefined, headers)
+    return failure(call, status, `AuthN: failed to ${action}, err: ${cause}`, 'ErrFailedTo', headers)
+  }
+  if (error instanceof BodyError) return failure(call, error.status, error.message)
+  throw error
+}
+
+function tell<C extends ErrorCode>(error: DomainError<C>, now: Date): Told {
+  return told[error.code](error.details, now)
+}
+
+/** The error body itself: members in the order in which AIStore emits them, HTML characters not escaped. */
+export function failure(
+  call: Pick<Call, 'context' | 'method' | 'path'>,
+  status: Status,
+  message: string,
+  tcode?: string,
+  headers: Record<string, string> = {},
+): Response {
+  const { socket } = call.context.env.incoming
+  const body = {
+    ...(tcode ? { tcode } : {}),
+    message,
+    method: call.method,
+    url_path: call.path,
+    remote_addr: `${presentAddress(socket.remoteAddress)}:${socket.remotePort ?? 0}`,
+    caller: '',
+    node: '',
+    status,
+  }
+  return call.context.body(`${JSON.stringify(body)}\n`, status, {
+    'Content-Type': 'application/json',
+    'X-Content-Type-Options': 'nosniff',
+    ...headers,
+    ...requestIdHeader(call),
+  })
+}
+
+/** IPv4 as such, also where the socket speaks IPv6; IPv6 in brackets. */
+function presentAddress(address: string | undefined): string {
+  if (address === undefined) return ''
+  if (address.startsWith('::ffff:')) return address.slice(7)
+  return address.includes(':') ? `[${address}]` : address
+}

@@ -1,0 +1,53 @@
+import type { KeyRing } from '../../../core/keys/key-ring.ts'
+import { type Authenticator, requireAdministrator } from '../../../core/sessions/authenticator.ts'
+import { answer, answerJson, bearerOf, type Call, CallError, done } from './call.ts'
+import { goJson } from './go-json.ts'
+import type { Route } from './routing.ts'
+
+export interface KeyRouteDeps {
+  readonly authenticator: Authenticator
+  readonly ring: KeyRing
+  /** Issuer and base of the documents, character for character. */
+  readonly externalUrl: string
+}
+
+/** `/v1/public-key`. */
+export function publicKeyRoute({ ring }: KeyRouteDeps): Route {
+  return { allow: 'GET', handlers: { GET: async (call) => answerJson(call, { public_key: ring.publicKeyPem() }) } }
+}
+
+/** `/v1/rotate-key`. */
+export function rotateKeyRoute({ authenticator, ring }: KeyRouteDeps): Route {
+  async function post(call: Call): Promise<Response> {
+    requireAdministrator(await authenticator.authenticate(bearerOf(call)))
+    await ring.rotate()
+    return done(call)
+  }
+  return { allow: 'POST', handlers: { POST: post } }
+}
+
+/** `/.well-known/openid-configuration`: where clusters find issuer and keys. */
+export function discoveryRoute({ externalUrl }: KeyRouteDeps): Route {
+  // Paths are appended to the external URL's own path.
+  const base = externalUrl.replace(/\/+$/, '')
+  const text = `${goJson({
+    issuer: externalUrl,
+    token_endpoint: `${base}/v1/tokens`,
+    userinfo_endpoint: `${base}/v1/users`,
+    jwks_uri: `${base}/.well-known/jwks.json`,
+    id_token_signing_alg_values_supported: ['HS256', 'RS256'],
+  })}\n`
+  return { allow: 'GET', handlers: { GET: async (call) => answer(call, text) } }
+}
+
+/** `/.well-known/jwks.json`. */
+export function jwksRoute({ ring }: KeyRouteDeps): Route {
+  async function get(call: Call): Promise<Response> {
+    const keys = ring.publicKeys()
+    if (ring.proof().kind === 'shared_secret') {
+      throw new CallError(400, 'no public keys: tokens are signed with a shared secret (HMAC)')
+    }
+    return answer(call, `${goJson({ keys })}\n`, { 'Cache-Control': 'max-age=86400, public' })
+  }
+  return { allow: 'GET', handlers: { GET: get } }
+}

@@ -1,0 +1,116 @@
+import type { z } from 'zod'
+import type { ClusterStore } from '../../../core/clusters/cluster-store.ts'
+import type { Grant, Role, RoleContent } from '../../../core/roles/role.ts'
+import type { RoleStore } from '../../../core/roles/role-store.ts'
+import type { Roles } from '../../../core/roles/roles.ts'
+import { type Authenticator, requireAdministrator } from '../../../core/sessions/authenticator.ts'
+import { grantOfBucketAcl, grantOfClusterAcl, listShapes } from '../acl.ts'
+import { RoleBody } from '../wire.ts'
+import type { Answers } from './answers.ts'
+import { acting, answer, atMostOneName, bearerOf, type Call, CallError, done, nameOf, readBody } from './call.ts'
+import { goJson } from './go-json.ts'
+import { presentRole } from './present.ts'
+import type { Route } from './routing.ts'
+
+export interface RoleRouteDeps {
+  readonly authenticator: Authenticator
+  readonly roles: Roles
+  readonly roleStore: RoleStore
+  readonly clusterStore: ClusterStore
+  readonly answers: Answers
+  /** Whether anybody may read roles, as in AIStore's AuthN. */
+  readonly hasOpenReads: boolean
+}
+
+/** `/v1/roles`. */
+export function roleRoute(deps: RoleRouteDeps): Route {
+  const { authenticator, roles, roleStore, answers } = deps
+  const authenticate = (call: Call) => authenticator.authenticate(bearerOf(call))
+
+  async function get(call: Call): Promise<Response> {
+    const name = atMostOneName(call)
+    if (!deps.hasOpenReads) await authenticate(call)
+    if (name === undefined) {
+      return answer(
+        call,
+        await answers.get(
+          'roles',
+          async () => `${goJson((await roleStore.list()).map((role) => presentRole(role)))}\n`,
+        ),
+      )
+    }
+    const body = await answers.get(`role:${name}`, async () => {
+      const role = await roleStore.get(name)
+      if (role === undefined) throw new CallError(404, `role "${name}" does not exist`, 'ErrNotFound')
+      const clusters = await deps.clusterStore.list()
+      return `${goJson(presentRole(role, new Map(clusters.map(({ id, alias }) => [id, alias]))))}\n`
+    })
+    return answer(call, body)
+  }
+
+  async function post(call: Call): Promise<Response> {
+    requireAdministrator(await authenticate(call))
+    const body = await readBody(call, RoleBody, 'Role')
+    await acting(`add role ${body.name}`, () =>
+      roles.create({ name: body.name, ...contentOf(body) }, { isAdministrator: body.admin }),
+    )
+    return done(call)
+  }
+
+  async function put(call: Call): Promise<Response> {
+    const name = nameOf(call)
+    requireAdministrator(await authenticate(call))
+    const body = await readBody(call, RoleBody, 'Role', { isBrief: true })
+    await acting(`update role ${name}`, () => roles.update(name, (role) => mergeRole(role, body)))
+    return done(call)
+  }
+
+  async function remove(call: Call): Promise<Response> {
+    const name = nameOf(call)
+    requireAdministrator(await authenticate(call))
+    await acting(`delete role ${name}`, () => roles.delete(name))
+    return done(call)
+  }
+
+  return { allow: 'DELETE, GET, POST, PUT', handlers: { DELETE: remove, GET: get, POST: post, PUT: put } }
+}
+
+type RoleMessage = z.output<typeof RoleBody>
+
+function contentOf(body: RoleMessage): RoleContent {
+  return {
+    description: body.desc,
+    grants: [...clusterGrants(body), ...bucketGrants(body)],
+    annotations: listShapes(body.clusters, body.buckets),
+  }
+}
+
+function clusterGrants(body: RoleMessage): Grant[] {
+  return (body.clusters ?? []).map(({ id, alias, urls, perm }) =>
+    grantOfClusterAcl({ id, alias, urls: urls ?? [], perm: perm ?? '0' }),
+  )
+}
+
+function bucketGrants(body: RoleMessage): Grant[] {
+  return (body.buckets ?? []).map(({ bck, perm }) => grantOfBucketAcl({ bck, perm: perm ?? '0' }))
+}
+
+/**
+ * A PUT merges: a description that isn't empty replaces the old one, an entry for something known replaces its permissions
+ * alone, others are appended. An entry with neither id nor `perm` is what the CLI sends with `set role --desc`; taken at its
+ * word it would wipe the permissions of a role for every cluster, so it is left out.
+ */
+function mergeRole(role: Role, body: RoleMessage): RoleContent {
+  const meant = {
+    ...body,
+    clusters: body.clusters?.filter(({ id, perm }) => id !== '' || (perm ?? null) !== null) ?? null,
+  }
+  const grants = [...role.grants]
+  for (const grant of [...clusterGrants(meant), ...bucketGrants(meant)]) {
+    const at = grants.findIndex((known) => known.clusterId === grant.clusterId && known.resource === grant.resource)
+    const known = grants[at]
+    if (known) grants[at] = { ...known, permissions: grant.permissions }
+    else grants.push(grant)
+  }
+  return { description: body.desc || role.description, grants, annotations: role.annotations }
+}

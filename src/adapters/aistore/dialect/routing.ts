@@ -1,0 +1,99 @@
+/** Paths and methods as Go's ServeMux and AuthN's handlers treat them (contract 1.1). */
+import type { Context } from 'hono'
+import type { Clock } from '../../../core/clock.ts'
+import type { HttpEnv } from '../../../http/env.ts'
+import type { Call, Handler } from './call.ts'
+import { requestIdHeader } from './call.ts'
+import { presentFailure } from './errors.ts'
+
+export interface Route {
+  /** Value of the Allow header, in the order in which AuthN lists it. */
+  readonly allow: string
+  readonly handlers: Readonly<Partial<Record<string, Handler>>>
+}
+
+/** Keyed by the first two path segments, for instance `v1/users`. */
+export type RouteTable = ReadonlyMap<string, Route>
+
+/** Answers everything that reaches AIStore's part of the port, also what it doesn't know. */
+export function createRouter(routes: RouteTable, clock: Clock) {
+  return async (context: Context<HttpEnv>): Promise<Response> => {
+    const target = originForm(context.env.incoming.url ?? '/')
+    const queryAt = target.indexOf('?')
+    const rawPath = queryAt < 0 ? target : target.slice(0, queryAt)
+    const path = decodePath(rawPath)
+    if (path === undefined) return plainText(context, 400, '400 Bad Request')
+    const clean = cleanPath(rawPath)
+    if (clean !== rawPath) return redirect(context, clean + (queryAt < 0 ? '' : target.slice(queryAt)))
+
+    const [first, second] = rawPath.slice(1).split('/', 2)
+    const route = routes.get(`${decodePath(first ?? '')}/${decodePath(second ?? '')}`)
+    if (route === undefined) return plainText(context, 404, '404 page not found\n')
+    const { method } = context.req
+    const handler = route.handlers[method]
+    if (handler === undefined) {
+      if (method === 'OPTIONS') return context.body(null, 200, { Allow: route.allow, ...requestIdHeader({ context }) })
+      return plainText(context, 405, 'Method Not Allowed\n', { Allow: route.allow })
+    }
+    const call: Call = { context, method, path, rest: path.split('/').filter(Boolean).slice(2) }
+    try {
+      return await handler(call)
+    } catch (error) {
+      return presentFailure(call, error, clock.now())
+    }
+  }
+}
+
+/** A request line may hold a whole URL (RFC 9112, absolute-form): the path and query of it count. */
+function originForm(target: string): string {
+  return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/i, '').replace(/^(?!\/)/, '/')
+}
+
+function decodePath(raw: string): string | undefined {
+  if (!raw.includes('%')) return raw
+  try {
+    return decodeURIComponent(raw)
+  } catch {
+    // Bytes that are no UTF-8 are fine to Go; only an escape that isn't two hex digits is a bad path.
+    return /%(?![0-9a-fA-F]{2})/.test(raw) ? undefined : Buffer.from(unescapeBytes(raw), 'latin1').toString('utf8')
+  }
+}
+
+function unescapeBytes(raw: string): string {
+  return raw.replace(/%([0-9a-fA-F]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+}
+
+/** Go's path.Clean with a trailing slash kept: no `//`, `/./`, `/../`. */
+export function cleanPath(path: string): string {
+  if (!/\/\/|\/\.{1,2}(\/|$)/.test(path) && path.startsWith('/')) return path
+  const kept: string[] = []
+  for (const segment of path.split('/')) {
+    if (segment === '' || segment === '.') continue
+    if (segment === '..') kept.pop()
+    else kept.push(segment)
+  }
+  const clean = `/${kept.join('/')}`
+  return clean !== '/' && path.endsWith('/') ? `${clean}/` : clean
+}
+
+function redirect(context: Context<HttpEnv>, location: string): Response {
+  const headers = { Location: location, ...requestIdHeader({ context }) }
+  if (context.req.method !== 'GET') return context.body(null, 307, headers)
+  const href = location.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&#34;')
+  const html = `<a href="${href}">Temporary Redirect</a>.\n\n`
+  return context.body(html, 307, { ...headers, 'Content-Type': 'text/html; charset=utf-8' })
+}
+
+function plainText(
+  context: Context<HttpEnv>,
+  status: 400 | 404 | 405,
+  text: string,
+  headers: Record<string, string> = {},
+): Response {
+  return context.body(text, status, {
+    'Content-Type': 'text/plain; charset=utf-8',
+    'X-Content-Type-Options': 'nosniff',
+    ...headers,
+    ...requestIdHeader({ context }),
+  })
+}

@@ -1,0 +1,19 @@
+import type { Revocations } from '../../../core/revocation/revocations.ts'
+import { TokenBody } from '../wire.ts'
+import { acting, type Call, CallError, done, readBody } from './call.ts'
+import type { Route } from './routing.ts'
+
+export interface TokenRouteDeps {
+  readonly revocations: Revocations
+}
+
+/** `/v1/tokens`: whoever holds a token may revoke it, so there is no bearer to ask for. */
+export function tokenRoute({ revocations }: TokenRouteDeps): Route {
+  async function remove(call: Call): Promise<Response> {
+    const { token } = await readBody(call, TokenBody, 'TokenMsg')
+    if (token === '') throw new CallError(400, 'empty token')
+    await acting('revoke token', () => revocations.revokeByText(token))
+    return done(call)
+  }
+  return { allow: 'DELETE', handlers: { DELETE: remove } }
+}

@@ -1,0 +1,170 @@
+/** How an AIStore cluster is told things: `POST` and `DELETE <url>/v1/tokens` (contract section 3). */
+import { createPublicKey } from 'node:crypto'
+import type { Clock } from '../../core/clock.ts'
+import type { Cluster } from '../../core/clusters/cluster.ts'
+import { presentClusterName } from '../../core/clusters/cluster.ts'
+import type { Driver, Outcome } from '../../core/clusters/driver.ts'
+import type { KeyProof, KeyRing } from '../../core/keys/key-ring.ts'
+import type { Change } from '../../core/revocation/change.ts'
+import type { NewRole } from '../../core/roles/role.ts'
+import type { TokenIssuer } from '../../core/tokens/token-issuer.ts'
+import type { Outbound } from '../outbound.ts'
+import { explainAnswer, explainFailure, explainNoUrl, type Refused } from './refusals.ts'
+
+const serviceTokenMs = 5 * 60_000
+/** A service token is shown again within this time: one minted anew in the same second says the same. */
+const serviceTokenReuseMs = 1_000
+/** How long a URL that did not answer a push is asked last. */
+const avoidMs = 30_000
+
+/** Permission bits of contract section 1.8. */
+const permissions = { everything: 2n ** 64n - 1n, admin: 1n << 17n, readWrite: 831n, readOnly: 771n } as const
+
+export function createAistoreDriver(deps: {
+  readonly outbound: Outbound
+  readonly ring: KeyRing
+  readonly issuer: TokenIssuer
+  readonly clock: Clock
+  /** Limit of one call to a cluster, whatever the number of its URLs. */
+  readonly timeoutMs: number
+}): Driver {
+  const bearerFor = createServiceTokens(deps)
+  const presentPush = createPushBodies()
+  const silent = createSilentUrls(deps.clock)
+
+  /** Asks one URL after the other; the first that takes it ends it. The time is shared among the URLs. */
+  async function ask(
+    call: { readonly method: 'POST' | 'DELETE'; readonly body: string | Buffer },
+    cluster: Cluster,
+    urls: readonly string[],
+    signal: AbortSignal,
+  ): Promise<Outcome> {
+    let refused: Refused = explainNoUrl()
+    const proof = deps.ring.proof().kind
+    for (const url of urls) {
+      if (signal.aborted) break
+      const result = await deps.outbound.request({
+        method: call.method,
+        url: `${url}/v1/tokens`,
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${await bearerFor(cluster.id)}` },
+        body: call.body,
+        signal,
+        timeoutMs: deps.timeoutMs / urls.length,
+      })
+      const asked = { url, clusterId: cluster.id, proof, act: call.method === 'POST' ? 'handshake' : 'push' } as const
+      if (result.kind === 'failed') {
+        refused = explainFailure(result, asked)
+        silent.add(url)
+        continue
+      }
+      const refusal = explainAnswer(result, asked)
+      if (refusal === undefined) return { kind: 'accepted', url }
+      refused = refusal
+      if (refusal.status === 401) bearerFor.forget(cluster.id)
+    }
+    return refused
+  }
+
+  const driver: Driver = {
+    kind: 'aistore',
+    takes: (kind) => kind === 'token_revoked',
+
+    async handshake(cluster, signal) {
+      let outcome: Outcome = explainNoUrl()
+      for (const body of presentProofs(deps.ring.proof())) {
+        outcome = await ask({ method: 'POST', body }, cluster, cluster.urls, signal)
+        const mayBeForm = outcome.kind === 'refused' && outcome.status === 400 && outcome.reason !== 'not_a_cluster'
+        if (!mayBeForm) return outcome
+      }
+      return outcome
+    },
+
+    async push(cluster, changes, signal) {
+      const call = { method: 'DELETE', body: presentPush(changes) } as const
+      const outcome = await ask(call, cluster, silent.last(cluster.urls), signal)
+      // A proxy in front of the cluster may take smaller bodies only: half of it may pass.
+      if (outcome.kind === 'accepted' || outcome.status !== 413 || changes.length < 2) return outcome
+      const middle = Math.ceil(changes.length / 2)
+      const first = await driver.push(cluster, changes.slice(0, middle), signal)
+      return first.kind === 'accepted' ? driver.push(cluster, changes.slice(middle), signal) : first
+    },
+
+    predefinedRoles,
+  }
+  return driver
+}
+
+/**
+ * The handshake's bodies, tried in turn while the cluster finds fault with the form: the public key as PEM, which 4.2
+ * and later read, then as bare DER in base64, all that 4.1 reads (contract section 3.4).
+ */
+function presentProofs(proof: KeyProof): readonly string[] {
+  if (proof.kind === 'shared_secret') return [JSON.stringify({ secret: proof.sha256Hex })]
+  const der = createPublicKey(proof.pem).export({ type: 'spki', format: 'der' })
+  return [JSON.stringify({ public_key: proof.pem }), JSON.stringify({ public_key: der.toString('base64') })]
+}
+
+/** Contract section 3.3. */
+function predefinedRoles(cluster: Cluster): readonly NewRole[] {
+  const suffix = cluster.alias ?? cluster.id
+  const display = presentClusterName(cluster)
+  const role = (name: string, description: string, bits: bigint): NewRole => ({
+    name: `${name}-${suffix}`,
+    description: `${description} ${display}`,
+    grants: [{ clusterId: cluster.id, resource: null, permissions: bits.toString(), annotations: {} }],
+    annotations: {},
+  })
+  return [
+    role('ClusterOwner', 'Admin access to', permissions.everything),
+    role('BucketOwner', 'Full access to buckets in', permissions.readWrite),
+    role('Guest', 'Read-only access to buckets in', permissions.readOnly),
+  ]
+}
+
+/** Tokens that let Gatehouse push to one cluster and do nothing else (contract section 3.4, W12). */
+function createServiceTokens(deps: { ring: KeyRing; issuer: TokenIssuer; clock: Clock }) {
+  const kept = new Map<string, { text: Promise<string>; mintedAt: number; generation: number }>()
+
+  function bearerFor(clusterId: string): Promise<string> {
+    const now = deps.clock.now().getTime()
+    const generation = deps.ring.generation()
+    const known = kept.get(clusterId)
+    if (known?.generation === generation && Math.abs(now - known.mintedAt) < serviceTokenReuseMs) return known.text
+    const claims = { clusters: [{ id: clusterId, perm: permissions.admin.toString() }], admin: false }
+    const text = deps.issuer.mintServiceToken({ clusterId, claims, lifetimeMs: serviceTokenMs })
+    kept.set(clusterId, { text, mintedAt: now, generation })
+    text.catch(() => kept.delete(clusterId))
+    return text
+  }
+  bearerFor.forget = (clusterId: string) => void kept.delete(clusterId)
+  return bearerFor
+}
+
+/** The same batch goes to many clusters: it is written out once, and kept as long as the batch itself is. */
+function createPushBodies() {
+  const kept = new WeakMap<readonly Change[], Buffer>()
+  return (changes: readonly Change[]): Buffer => {
+    const known = kept.get(changes)
+    if (known !== undefined) return known
+    // The version is a string of digits; 4.1 to 4.9 read it, 5.0 does not (contract section 3.1).
+    const body = Buffer.from(JSON.stringify({ tokens: changes.map((change) => change.token), version: '0' }))
+    kept.set(changes, body)
+    return body
+  }
+}
+
+/** Remembers for a while which URLs gave no answer, so that a dead first URL does not delay every push. */
+function createSilentUrls(clock: Clock) {
+  const until = new Map<string, number>()
+  const isSilent = (url: string) => (until.get(url) ?? 0) > clock.now().getTime()
+  return {
+    add(url: string) {
+      if (until.size > 10_000) until.clear()
+      until.set(url, clock.now().getTime() + avoidMs)
+    },
+    last(urls: readonly string[]): readonly string[] {
+      if (until.size === 0 || urls.length < 2) return urls
+      return [...urls.filter((url) => !isSilent(url)), ...urls.filter(isSilent)]
+    },
+  }
+}

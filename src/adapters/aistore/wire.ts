@@ -1,0 +1,117 @@
+/**
+ * Bodies that AIStore's clients send, as Go's decoder takes them: unknown members are ignored, null leaves a member
+ * empty, booleans are JSON booleans, permissions are decimal strings of 64 bits (contract 1.1, 1.3 to 1.7).
+ */
+import { z } from 'zod'
+import { type GoJson, GoJsonError, GoNumber, parseGoJson } from './dialect/go-json.ts'
+
+const goString = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? '')
+
+const goBoolean = z
+  .boolean()
+  .nullish()
+  .transform((value) => value ?? false)
+
+/** Nanoseconds; null where the member is absent or null. */
+const goDurationNumber = z
+  .custom<GoNumber>((value) => value instanceof GoNumber && /^-?\d+$/.test(value.text), 'expected an integer')
+  .nullish()
+  .transform((value) => (value ? Number(value.text) : null))
+
+const maximumPermission = 2n ** 64n - 1n
+
+const goPermission = z
+  .string()
+  .regex(/^(0|[1-9]\d{0,19})$/, 'expected an unsigned 64-bit number in decimal, as a string')
+  .refine((text) => BigInt(text) <= maximumPermission, 'overflows 64 bits')
+  .nullish()
+
+/** A list whose null entries are dropped; null where it is absent or null. */
+function goList<T extends z.ZodType>(entry: T) {
+  return z
+    .array(entry.nullable())
+    .nullish()
+    .transform((list) => (list ? list.filter((item): item is NonNullable<typeof item> => item !== null) : null))
+}
+
+/** An object by its members' names; `null` is an object with nothing in it. */
+function goObject<T extends z.ZodRawShape>(shape: T) {
+  return z.preprocess(
+    (value) => (value instanceof Map ? Object.fromEntries(value) : value === null || value === undefined ? {} : value),
+    z.object(shape),
+  )
+}
+
+const goEntry = <T extends z.ZodRawShape>(shape: T) =>
+  z.preprocess((value) => (value instanceof Map ? Object.fromEntries(value) : value), z.object(shape))
+
+const clusterMembers = {
+  id: goString,
+  alias: goString,
+  urls: goList(z.string()),
+  perm: goPermission,
+}
+
+const bucketMembers = {
+  bck: goObject({
+    name: goString,
+    provider: goString,
+    namespace: goObject({ uuid: goString, name: goString }),
+  }),
+  perm: goPermission,
+}
+
+const roleMembers = {
+  name: goString,
+  desc: goString,
+  clusters: goList(goEntry(clusterMembers)),
+  buckets: goList(goEntry(bucketMembers)),
+  admin: goBoolean,
+}
+
+export const LoginBody = goObject({ password: goString, expires_in: goDurationNumber })
+export const UserBody = goObject({ id: goString, pass: goString, roles: goList(goEntry({ name: goString })) })
+export const RoleBody = goObject(roleMembers)
+export const ClusterBody = goObject(clusterMembers)
+export const TokenBody = goObject({ token: goString })
+
+/** Absent and null members are undefined, since an empty secret is an error and an absent one is not. */
+const maybeString = z
+  .string()
+  .nullish()
+  .transform((value) => value ?? undefined)
+
+export const DaemonBody = goObject({
+  auth: z.preprocess(
+    (value) => (value instanceof Map ? Object.fromEntries(value) : (value ?? undefined)),
+    z.object({ secret: maybeString, expiration_time: maybeString }).optional(),
+  ),
+  log: z.preprocess(
+    (value) => (value instanceof Map ? Object.fromEntries(value) : (value ?? undefined)),
+    z.object({ level: maybeString }).optional(),
+  ),
+})
+
+/** A body that does not decode; the message names the member. */
+export class UndecodableBodyError extends Error {
+  override readonly name = 'UndecodableBodyError'
+}
+
+/** @throws UndecodableBodyError */
+export function decodeBody<T extends z.ZodType>(schema: T, text: string): z.output<T> {
+  let value: GoJson
+  try {
+    value = parseGoJson(text)
+  } catch (error) {
+    if (error instanceof GoJsonError) throw new UndecodableBodyError(error.message, { cause: error })
+    throw error
+  }
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  const issue = parsed.error.issues[0]
+  const where = issue?.path.length ? `${issue.path.join('.')}: ` : ''
+  throw new UndecodableBodyError(`${where}${issue?.message ?? 'not the expected shape'}`)
+}

@@ -1,0 +1,18 @@
+import type { Clock } from '../core/clock.ts'
+import type { ClusterKind } from '../core/clusters/cluster.ts'
+import type { Driver } from '../core/clusters/driver.ts'
+import type { KeyRing } from '../core/keys/key-ring.ts'
+import type { TokenIssuer } from '../core/tokens/token-issuer.ts'
+import { createAistoreDriver } from './aistore/driver.ts'
+import type { Outbound } from './outbound.ts'
+
+/** The driver of every kind of cluster; a kind without one does not compile. */
+export function createDrivers(deps: {
+  readonly outbound: Outbound
+  readonly ring: KeyRing
+  readonly issuer: TokenIssuer
+  readonly clock: Clock
+  readonly timeoutMs: number
+}): Readonly<Record<ClusterKind, Driver>> {
+  return { aistore: createAistoreDriver(deps) }
+}

@@ -1,0 +1,177 @@
+/**
+ * The one HTTP client for everything that Gatehouse asks of other servers: time limits, no redirects, a size limit,
+ * kept connections, TLS. What the network or the other side does is an answer or a Failure, never an exception.
+ */
+import pRetry from 'p-retry'
+import { Agent, type Dispatcher } from 'undici'
+import type { Clock } from '../core/clock.ts'
+import { classifyFailure, type Failure } from './outbound-failures.ts'
+
+export interface OutboundRequest {
+  readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD'
+  /** http or https, without credentials. */
+  readonly url: string
+  readonly headers?: Readonly<Record<string, string>>
+  readonly body?: string | Buffer
+  readonly signal?: AbortSignal
+  /** Limit of the whole call, retries included; default is the client's. */
+  readonly timeoutMs?: number
+  /** Longest answer that is read; 64 KiB by default. */
+  readonly maximumBytes?: number
+}
+
+export interface Answer {
+  readonly kind: 'answered'
+  readonly status: number
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+  readonly text: string
+  /** From `Retry-After` (RFC 9110 section 10.2.3), at most an hour. */
+  readonly retryAfterMs?: number
+}
+
+export interface Outbound {
+  /** Every call must be idempotent: a connection that breaks before there is an answer is tried again at once. */
+  request(request: OutboundRequest): Promise<Answer | Failure>
+  close(): Promise<void>
+}
+
+const connectTimeoutMs = 5_000
+const keepAliveMs = 20_000
+const connectionsPerOrigin = 16
+const resetRetries = 2
+const defaultMaximumBytes = 64 * 1024
+const maximumRetryAfterMs = 3_600_000
+
+/** A kept connection that the other side has closed meanwhile: nothing was answered, so asking again is right. */
+class ConnectionLost extends Error {
+  readonly failure: Failure
+  constructor(failure: Failure) {
+    super(failure.said)
+    this.failure = failure
+  }
+}
+
+export function createOutbound(deps: {
+  /** Limit of one call, connecting included. */
+  readonly timeoutMs: number
+  readonly isTlsVerified: boolean
+  readonly clock: Clock
+}): Outbound {
+  const agent = new Agent({
+    connect: {
+      timeout: Math.min(connectTimeoutMs, deps.timeoutMs),
+      rejectUnauthorized: deps.isTlsVerified,
+    },
+    connections: connectionsPerOrigin,
+    pipelining: 1,
+    keepAliveTimeout: keepAliveMs,
+    // One limit for the whole call is kept below; undici's own limits are for each phase.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  })
+
+  async function attempt(request: OutboundRequest, signal: AbortSignal): Promise<Answer | Failure> {
+    let response: Dispatcher.ResponseData
+    try {
+      response = await agent.request({ ...target(request.url), ...toSend(request), signal })
+    } catch (error) {
+      const failure = classifyFailure(error)
+      if (failure.failure === 'reset' && !signal.aborted) throw new ConnectionLost(failure)
+      return failure
+    }
+    return readAnswer(response, request.maximumBytes ?? defaultMaximumBytes, deps.clock)
+  }
+
+  return {
+    async request(request) {
+      const limitMs = request.timeoutMs ?? deps.timeoutMs
+      const limit = limitTime(limitMs, request.signal)
+      const result = await pRetry(() => attempt(request, limit.signal), {
+        retries: resetRetries,
+        minTimeout: 10,
+        factor: 5,
+        shouldRetry: ({ error }) => error instanceof ConnectionLost,
+        signal: limit.signal,
+      })
+        .catch((error: unknown) => (error instanceof ConnectionLost ? error.failure : classifyFailure(error)))
+        .finally(limit.end)
+      if (result.kind === 'answered') return result
+      if (limit.isOver())
+        return { kind: 'failed', failure: 'timed_out', said: `no answer within ${presentMs(limitMs)}` }
+      if (request.signal?.aborted) return { kind: 'failed', failure: 'aborted', said: 'the call was given up' }
+      return result
+    },
+    close: () => agent.destroy(),
+  }
+}
+
+function target(url: string): { origin: string; path: string } {
+  const { origin, pathname, search } = new URL(url)
+  return { origin, path: `${pathname}${search}` }
+}
+
+function toSend(request: OutboundRequest): Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body'> {
+  return { method: request.method, headers: { ...request.headers }, body: request.body ?? null }
+}
+
+async function readAnswer(
+  response: Dispatcher.ResponseData,
+  maximumBytes: number,
+  clock: Clock,
+): Promise<Answer | Failure> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  try {
+    for await (const chunk of response.body as AsyncIterable<Buffer>) {
+      bytes += chunk.length
+      if (bytes > maximumBytes) return { kind: 'failed', failure: 'too_large', said: 'the answer is too large' }
+      chunks.push(chunk)
+    }
+  } catch (error) {
+    const failure = classifyFailure(error)
+    if (failure.failure !== 'reset') return failure
+    return { kind: 'failed', failure: 'cut_short', said: 'the connection broke in the middle of the answer' }
+  }
+  const retryAfterMs = parseRetryAfter(response.headers['retry-after'], clock.now())
+  return {
+    kind: 'answered',
+    status: response.statusCode,
+    headers: response.headers,
+    text: chunks.length === 0 ? '' : Buffer.concat(chunks).toString('utf8'),
+    ...(retryAfterMs === undefined ? {} : { retryAfterMs }),
+  }
+}
+
+/** Milliseconds from seconds or from an HTTP date (RFC 9110 section 10.2.3); undefined where it is neither. */
+export function parseRetryAfter(value: string | string[] | undefined, now: Date): number | undefined {
+  const text = (Array.isArray(value) ? value[0] : value)?.trim()
+  if (text === undefined || text === '') return undefined
+  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now.getTime()
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), maximumRetryAfterMs)
+}
+
+/** A signal that ends with the caller's or when the time is over. */
+function limitTime(ms: number, outer: AbortSignal | undefined) {
+  const controller = new AbortController()
+  let isOver = false
+  const timer = setTimeout(() => {
+    isOver = true
+    controller.abort()
+  }, ms)
+  const give = () => controller.abort()
+  if (outer?.aborted) give()
+  outer?.addEventListener('abort', give)
+  return {
+    signal: controller.signal,
+    isOver: () => isOver,
+    end() {
+      clearTimeout(timer)
+      outer?.removeEventListener('abort', give)
+    },
+  }
+}
+
+function presentMs(ms: number): string {
+  return ms >= 1000 ? `${Math.round(ms / 100) / 10} s` : `${ms} ms`
+}

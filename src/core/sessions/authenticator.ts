@@ -1,0 +1,71 @@
+import { DomainError } from '../errors.ts'
+import { serviceSubject } from '../tokens/token-issuer.ts'
+import type { TokenStore } from '../tokens/token-store.ts'
+import { fingerprintOf, type TokenVerifier, type VerifiedToken } from '../tokens/token-verifier.ts'
+import type { Principal } from './principal.ts'
+
+export interface Authenticator {
+  /**
+   * Who acts with this token: the signature must be good, and the store decides the rest. A token that was revoked is said
+   * to be revoked even where it has expired or its key is gone.
+   * @throws DomainError token_required, token_invalid, token_expired, token_revoked
+   */
+  authenticate(text: string | undefined): Promise<Principal>
+}
+
+export interface AuthenticatorDeps {
+  readonly verifier: TokenVerifier
+  readonly tokens: TokenStore
+}
+
+export function createAuthenticator({ verifier, tokens }: AuthenticatorDeps): Authenticator {
+  async function verify(text: string): Promise<VerifiedToken> {
+    try {
+      return await verifier.verify(text)
+    } catch (error) {
+      if (error instanceof DomainError && (await tokens.isRevoked(fingerprintOf(text)))) {
+        throw new DomainError('token_revoked', {})
+      }
+      throw error
+    }
+  }
+
+  return {
+    async authenticate(text) {
+      if (text === undefined || text === '') throw new DomainError('token_required', {})
+      const token = await verify(text)
+      if (token.subject === serviceSubject) throw invalid('a token made for a cluster')
+      const { isRevoked, user } = await tokens.standing(token)
+      if (isRevoked) throw new DomainError('token_revoked', {})
+      if (!user) throw invalid('the user no longer exists')
+      if (user.isDisabled) throw invalid('the user is disabled')
+      return {
+        subject: token.subject,
+        userKey: user.key,
+        isAdministrator: user.isAdministrator,
+        expiresAt: token.expiresAt,
+        jti: token.jti,
+        fingerprint: token.fingerprint,
+        session: token.session,
+      }
+    },
+  }
+}
+
+/** @throws DomainError permission_denied */
+export function requireAdministrator(principal: Principal): void {
+  if (principal.isAdministrator) return
+  const { subject, expiresAt } = principal
+  throw new DomainError('permission_denied', { needs: 'administrator', subject, expiresAt })
+}
+
+/** @param name the user whom the act is about. @throws DomainError permission_denied */
+export function requireAdministratorOrSelf(principal: Principal, name: string): void {
+  if (principal.isAdministrator || principal.subject === name) return
+  const { subject, expiresAt } = principal
+  throw new DomainError('permission_denied', { needs: 'administrator_or_self', subject, expiresAt })
+}
+
+function invalid(reason: string): DomainError {
+  return new DomainError('token_invalid', { reason })
+}

@@ -1,0 +1,111 @@
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '../clock.ts'
+import type { Cluster } from '../clusters/cluster.ts'
+import type { ClusterStore } from '../clusters/cluster-store.ts'
+import { DomainError } from '../errors.ts'
+import type { Logger } from '../logger.ts'
+import type { Revisions } from '../revisions.ts'
+import type { Settings } from '../settings/settings.ts'
+import type { IssuedToken, TokenIssuer } from '../tokens/token-issuer.ts'
+import type { TokenProfile } from '../tokens/token-profile.ts'
+import type { PasswordHasher } from '../users/password-hasher.ts'
+import type { UserCredentials } from '../users/user.ts'
+import type { UserStore } from '../users/user-store.ts'
+
+export interface Login {
+  readonly name: string
+  readonly password: string
+  /** Absent or null = the configured lifetime; 0 = the longest allowed. */
+  readonly requestedLifetimeMs?: number | null
+  readonly profile: TokenProfile
+}
+
+export interface Sessions {
+  /**
+   * Trades a name and a password for a token. Credentials are looked at before the lifetime (contract 1.3). A password
+   * whose hash is outdated is hashed anew on the way.
+   * @throws DomainError field_missing (password), invalid_credentials, lifetime_invalid, too_busy
+   */
+  login(login: Login): Promise<IssuedToken>
+}
+
+export interface SessionsDeps {
+  readonly users: UserStore
+  readonly clusters: ClusterStore
+  readonly hasher: PasswordHasher
+  readonly issuer: TokenIssuer
+  readonly settings: Settings
+  readonly clock: Clock
+  readonly log: Logger
+  /** Where given, the list of clusters is read anew only after something has changed. */
+  readonly revisions?: Revisions
+}
+
+const minimumLifetimeMs = 60_000
+
+export function createSessions(deps: SessionsDeps): Sessions {
+  const { users, hasher, issuer, settings } = deps
+  const listClusters = cacheClusters(deps)
+
+  async function checkCredentials(name: string, password: string): Promise<UserCredentials & { isOutdated: boolean }> {
+    const credentials = await users.credentials(name)
+    const { isVerified, isOutdated } = await hasher.verify(password, credentials?.passwordHash)
+    if (!credentials || !isVerified || credentials.isDisabled) throw new DomainError('invalid_credentials', {})
+    return { ...credentials, isOutdated }
+  }
+
+  /** Its failure must not fail the login: the old hash goes on working. */
+  async function rehash({ key, passwordHash }: UserCredentials, password: string): Promise<void> {
+    try {
+      await users.rehash(key, passwordHash, await hasher.hash(password))
+    } catch (error) {
+      deps.log.warn({ event: 'password.rehash_failed', userKey: key, error })
+    }
+  }
+
+  return {
+    async login({ name, password, requestedLifetimeMs, profile }) {
+      if (password === '') throw new DomainError('field_missing', { field: 'password', what: 'password' })
+      const credentials = await checkCredentials(name, password)
+      const lifetimeMs = planLifetime(requestedLifetimeMs, settings)
+      const user = await users.get(name)
+      // Removed, or removed and made anew, while the password was verified.
+      if (!user || user.key !== credentials.key || user.isDisabled) throw new DomainError('invalid_credentials', {})
+      const { claims, audience } = profile.present(user, await listClusters())
+      const request = { subject: user.name, userKey: user.key, session: randomUUID(), audience, lifetimeMs, claims }
+      const [issued] = await Promise.all([
+        issuer.issue(request),
+        credentials.isOutdated ? rehash(credentials, password) : undefined,
+      ])
+      return issued
+    },
+  }
+}
+
+/**
+ * How long a token is to live (contract 1.3). The maximum is inclusive.
+ * @throws DomainError lifetime_invalid
+ */
+function planLifetime(
+  requestedMs: number | null | undefined,
+  settings: Pick<Settings, 'tokenLifetimeMs' | 'maximumTokenLifetimeMs'>,
+): number {
+  const maximumMs = settings.maximumTokenLifetimeMs
+  if (requestedMs === undefined || requestedMs === null) return settings.tokenLifetimeMs()
+  if (requestedMs === 0) return maximumMs
+  if (!(requestedMs >= minimumLifetimeMs)) throw new DomainError('lifetime_invalid', { bound: 'minimum', maximumMs })
+  if (requestedMs > maximumMs) throw new DomainError('lifetime_invalid', { bound: 'maximum', maximumMs })
+  return requestedMs
+}
+
+function cacheClusters({ clusters, revisions }: Pick<SessionsDeps, 'clusters' | 'revisions'>) {
+  let cached: { readonly revision: number; readonly list: readonly Cluster[] } | undefined
+  return async (): Promise<readonly Cluster[]> => {
+    // Read before the list: a change in between leaves a cache that is already out of date, not one that is wrong.
+    const revision = revisions?.directory()
+    if (revision !== undefined && cached?.revision === revision) return cached.list
+    const list = await clusters.list()
+    if (revision !== undefined) cached = { revision, list }
+    return list
+  }
+}

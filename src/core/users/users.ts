@@ -1,0 +1,115 @@
+import { randomInt } from 'node:crypto'
+import type { Clock } from '../clock.ts'
+import { DomainError } from '../errors.ts'
+import { administratorRoleName } from '../roles/role.ts'
+import { serviceSubject } from '../tokens/token-issuer.ts'
+import { checkName } from './names.ts'
+import type { PasswordHasher } from './password-hasher.ts'
+import type { User, UserListing } from './user.ts'
+import type { UserStore } from './user-store.ts'
+
+/** The rules for users. Passwords are hashed before a transaction begins; a refused change leaves nothing behind. */
+export interface Users {
+  get(name: string): Promise<User | undefined>
+  /** Up to `limit` users whose name comes after `after`, sorted by name. */
+  list(page: { readonly after?: string; readonly limit: number }): Promise<readonly UserListing[]>
+  /** @throws DomainError field_missing (name, password), field_invalid, user_exists, roles_unknown, too_busy */
+  create(user: {
+    readonly name: string
+    readonly password: string
+    readonly roleNames: readonly string[]
+  }): Promise<void>
+  /**
+   * What is absent stays as it is; `roleNames` replaces all roles.
+   * @throws DomainError field_missing (password), user_not_found, roles_unknown, user_protected, last_administrator, too_busy
+   */
+  update(name: string, change: { readonly password?: string; readonly roleNames?: readonly string[] }): Promise<void>
+  /** @throws DomainError user_not_found, user_protected, last_administrator */
+  delete(name: string): Promise<void>
+  /**
+   * Makes the built-in administrator where there is no user at all. Answers the account with its password where one had
+   * to be made up, else undefined. The name may break the name rule, as AIStore's may.
+   * @throws DomainError field_missing, field_invalid
+   */
+  ensureFirstAdministrator(account: {
+    readonly name: string
+    readonly password: string | undefined
+  }): Promise<{ readonly name: string; readonly password: string } | undefined>
+}
+
+export interface UsersDeps {
+  readonly users: UserStore
+  readonly hasher: PasswordHasher
+  readonly clock: Clock
+}
+
+/** How error messages call a user's name (contract 1.6). */
+const whatName = 'user ID'
+
+export function createUsers({ users, hasher, clock }: UsersDeps): Users {
+  return {
+    get: (name) => users.get(name),
+    list: (page) => users.list(page),
+
+    async create({ name, password, roleNames }) {
+      requireText('name', whatName, name)
+      requireText('password', 'password', password)
+      checkName(whatName, 'name', name)
+      // Saves the hashing; the store has the last word.
+      if (await users.credentials(name)) throw new DomainError('user_exists', { name })
+      const passwordHash = await hasher.hash(password)
+      const at = clock.now()
+      await users.insert({ name, passwordHash, roleNames, isBuiltIn: false, tokensNotBefore: wholeSecond(at), at })
+    },
+
+    async update(name, { password, roleNames }) {
+      if (password !== undefined) {
+        requireText('password', 'password', password)
+        if (!(await users.credentials(name))) throw new DomainError('user_not_found', { name })
+      }
+      const passwordHash = password === undefined ? {} : { passwordHash: await hasher.hash(password) }
+      const roles = roleNames === undefined ? {} : { roleNames }
+      await users.update(name, { ...passwordHash, ...roles, at: clock.now() })
+    },
+
+    delete: (name) => users.delete(name),
+
+    async ensureFirstAdministrator({ name, password }) {
+      requireText('name', whatName, name)
+      if (name === serviceSubject) {
+        throw new DomainError('field_invalid', { field: 'name', what: whatName, value: name, rule: 'is reserved' })
+      }
+      const [anybody] = await users.list({ limit: 1 })
+      if (anybody) return undefined
+      if (password !== undefined) requireText('password', 'password', password)
+      const used = password ?? generatePassword()
+      const isInserted = await users.insertFirst({
+        name,
+        passwordHash: await hasher.hash(used),
+        roleNames: [administratorRoleName],
+        isBuiltIn: true,
+        // Tokens that a replaced server issued to its administrator stay good.
+        tokensNotBefore: new Date(0),
+        at: clock.now(),
+      })
+      return isInserted && password === undefined ? { name, password: used } : undefined
+    },
+  }
+}
+
+function requireText(field: string, what: string, value: string): void {
+  if (value === '') throw new DomainError('field_missing', { field, what })
+}
+
+/** Tokens carry whole seconds: one that is issued within the second in which its user was made must not look older. */
+function wholeSecond(at: Date): Date {
+  return new Date(Math.floor(at.getTime() / 1000) * 1000)
+}
+
+// Without characters that are mistaken for one another.
+const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'
+
+/** About 139 bits. */
+function generatePassword(): string {
+  return Array.from({ length: 24 }, () => alphabet.charAt(randomInt(alphabet.length))).join('')
+}

@@ -1,0 +1,12 @@
+import type { HttpBindings } from '@hono/node-server'
+
+/** What every request carries through the HTTP edge. */
+export interface HttpEnv {
+  Bindings: HttpBindings
+  Variables: {
+    /** Stands in the log line, the answer's X-Request-Id header and the audit row. */
+    requestId: string
+    /** Who asked, once known; for the log line. */
+    subject?: string
+  }
+}

@@ -1,0 +1,32 @@
+import { randomUUID } from 'node:crypto'
+import type { MiddlewareHandler } from 'hono'
+import type { Logger } from '../../core/logger.ts'
+import type { HttpEnv } from '../env.ts'
+
+/** An id that a caller may bring along: short, and harmless in a log line or header. */
+const acceptableId = /^[A-Za-z0-9._-]{1,64}$/
+
+/**
+ * Gives each request an id (the caller's X-Request-Id if it is a sane one) and writes one line when it has been answered.
+ * Neither query nor headers are written: they may hold secrets.
+ */
+export function requestLog(log: Logger): MiddlewareHandler<HttpEnv> {
+  return async (c, next) => {
+    const { incoming } = c.env
+    const brought = incoming.headers['x-request-id']
+    const requestId = typeof brought === 'string' && acceptableId.test(brought) ? brought : randomUUID()
+    c.set('requestId', requestId)
+    const startedAt = performance.now()
+    await next()
+    log.info({
+      event: 'http.answered',
+      requestId,
+      method: c.req.method,
+      path: c.req.path,
+      status: c.res.status,
+      ms: Math.round((performance.now() - startedAt) * 100) / 100,
+      remote: incoming.socket.remoteAddress,
+      ...(c.var.subject === undefined ? {} : { subject: c.var.subject }),
+    })
+  }
+}

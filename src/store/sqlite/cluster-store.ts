@@ -1,0 +1,84 @@
+import { and, asc, eq, ne, or, sql } from 'drizzle-orm'
+import type { Cluster } from '../../core/clusters/cluster.ts'
+import type { ClusterStore } from '../../core/clusters/cluster-store.ts'
+import { DomainError } from '../../core/errors.ts'
+import { clusterColumns } from './cluster-rows.ts'
+import { startResync } from './cursor-rows.ts'
+import type { SqliteParts } from './parts.ts'
+import type { RoleRows } from './role-rows.ts'
+import { clusterCursors, clusters } from './schema.ts'
+
+export function createClusterStore(parts: SqliteParts, roleRows: RoleRows): ClusterStore {
+  const { db, read, write } = parts
+  const directory = { changesDirectory: true }
+  const all = db.select(clusterColumns).from(clusters).orderBy(asc(clusters.id)).prepare()
+  const find = prepareFind(parts)
+
+  return {
+    get: (name) => read(() => find.byIdOrAlias(name)),
+    list: () => read(() => all.all()),
+    findClash: (id, alias) => read(() => find.clash(id, alias)),
+
+    insert: (cluster, acknowledged, roles) =>
+      write(() => {
+        const { id, alias, registeredAt } = cluster
+        const clash = find.clash(id, alias)
+        if (clash !== undefined) throw new DomainError('cluster_exists', { id, foundId: clash.id })
+        db.insert(clusters)
+          .values({ ...cluster, updatedAt: registeredAt })
+          .run()
+        db.insert(clusterCursors)
+          .values({ clusterId: id, acknowledged, resyncUntil: 0, attempts: 0, nextAttemptAt: registeredAt })
+          .run()
+        for (const role of roles) {
+          if (roleRows.key(role.name) === undefined) roleRows.insert(role, registeredAt)
+        }
+      }, directory),
+
+    update: (id, { alias, urls, at }) =>
+      write(() => {
+        const cluster = find.byId(id)
+        if (cluster === undefined) throw new DomainError('cluster_not_found', { name: id })
+        const owner = alias === undefined ? undefined : find.nameOwner(alias, id)
+        if (alias !== undefined && owner !== undefined) {
+          throw new DomainError('alias_taken', { alias, clusterId: owner.id })
+        }
+        db.update(clusters)
+          .set({ updatedAt: at, ...(alias !== undefined && { alias }), ...(urls !== undefined && { urls }) })
+          .where(eq(clusters.id, id))
+          .run()
+        startResync(parts, id, at)
+      }, directory),
+
+    delete: (name) =>
+      write((): Cluster => {
+        const cluster = find.byIdOrAlias(name)
+        if (cluster === undefined) throw new DomainError('cluster_not_found', { name })
+        db.delete(clusters).where(eq(clusters.id, cluster.id)).run()
+        return cluster
+      }, directory),
+  }
+}
+
+function prepareFind({ db }: SqliteParts) {
+  const name = sql.placeholder('name')
+  const byId = db.select(clusterColumns).from(clusters).where(eq(clusters.id, name)).prepare()
+  const byAlias = db.select(clusterColumns).from(clusters).where(eq(clusters.alias, name)).prepare()
+  const owner = db
+    .select(clusterColumns)
+    .from(clusters)
+    .where(and(or(eq(clusters.id, name), eq(clusters.alias, name)), ne(clusters.id, sql.placeholder('exceptId'))))
+    .limit(1)
+    .prepare()
+
+  const byIdOrAlias = (wanted: string): Cluster | undefined =>
+    byId.get({ name: wanted }) ?? byAlias.get({ name: wanted })
+  return {
+    byId: (id: string): Cluster | undefined => byId.get({ name: id }),
+    byIdOrAlias,
+    /** Who, but for `exceptId`, is known by this name. */
+    nameOwner: (wanted: string, exceptId: string): Cluster | undefined => owner.get({ name: wanted, exceptId }),
+    clash: (id: string, alias: string | null): Cluster | undefined =>
+      byIdOrAlias(id) ?? (alias === null ? undefined : byIdOrAlias(alias)),
+  }
+}

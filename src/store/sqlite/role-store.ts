@@ -1,0 +1,59 @@
+import { eq } from 'drizzle-orm'
+import { DomainError } from '../../core/errors.ts'
+import type { Role } from '../../core/roles/role.ts'
+import type { RoleStore } from '../../core/roles/role-store.ts'
+import type { SqliteParts } from './parts.ts'
+import type { RoleRows } from './role-rows.ts'
+import { roles } from './schema.ts'
+
+export function createRoleStore(parts: SqliteParts, rows: RoleRows): RoleStore {
+  const { client, db, snapshot, write } = parts
+  const directory = { changesDirectory: true }
+  const purgeHolders = client.prepare<[number]>(
+    `DELETE FROM user_roles WHERE (user_key, position) IN (
+       SELECT ur.user_key, ur.position FROM roles r JOIN user_roles ur ON ur.role_key = r.key
+       WHERE r.deleted_at IS NOT NULL LIMIT ?)`,
+  )
+  const purgeRoles = client.prepare<[number]>(
+    `DELETE FROM roles WHERE key IN (
+       SELECT r.key FROM roles r
+       WHERE r.deleted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM user_roles ur WHERE ur.role_key = r.key) LIMIT ?)`,
+  )
+
+  /** @throws DomainError role_not_found, role_protected */
+  function findForChange(name: string, act: 'update' | 'delete'): Role {
+    const role = rows.get(name)
+    if (role === undefined) throw new DomainError('role_not_found', { name })
+    if (role.isBuiltIn) throw new DomainError('role_protected', { name, act })
+    return role
+  }
+
+  return {
+    get: (name) => snapshot(() => rows.get(name)),
+    list: () => snapshot(() => rows.list()),
+
+    insert: (role, at) =>
+      write(() => {
+        if (rows.key(role.name) !== undefined) throw new DomainError('role_exists', { name: role.name })
+        rows.insert(role, at)
+      }, directory),
+
+    update: (name, edit, at) =>
+      write(() => {
+        const role = findForChange(name, 'update')
+        rows.replaceContent(role.key, edit(role), at)
+      }, directory),
+
+    delete: (name, at) =>
+      write(() => {
+        const role = findForChange(name, 'delete')
+        db.update(roles).set({ deletedAt: at, updatedAt: at }).where(eq(roles.key, role.key)).run()
+      }, directory),
+
+    purgeDeletedRoles: (limit) =>
+      write(() => {
+        const holders = purgeHolders.run(limit).changes
+        return holders + purgeRoles.run(limit - holders).changes
+      }),
+  }
+}

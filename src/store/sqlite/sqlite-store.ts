@@ -1,0 +1,85 @@
+import type { Database } from 'better-sqlite3'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import type { Sealer } from '../../core/keys/sealer.ts'
+import type { Store } from '../store.ts'
+import { StoreOpenError } from '../store-open-error.ts'
+import { createClusterStore } from './cluster-store.ts'
+import { createCursorStore } from './cursor-store.ts'
+import { createKeyStore } from './key-store.ts'
+import { migrate } from './migrate.ts'
+import { asOpenError, openDatabase, shortenBusyTimeout } from './open.ts'
+import type { SqliteParts } from './parts.ts'
+import { createReader } from './reader.ts'
+import { createRevisions } from './revisions.ts'
+import { createRevocationStore } from './revocation-store.ts'
+import { prepareRoleRows } from './role-rows.ts'
+import { createRoleStore } from './role-store.ts'
+import { masterKeyCheck } from './schema.ts'
+import { createSettingsStore } from './settings-store.ts'
+import { createTokenStore } from './token-store.ts'
+import { createUserStore } from './user-store.ts'
+import { createWriter } from './writer.ts'
+
+export interface SqliteStoreOptions {
+  /** Path of the database, made if it is missing with its folder; or `:memory:`. */
+  readonly file: string
+  /** Seals token texts and secret settings; the same master key at every start. */
+  readonly sealer: Sealer
+}
+
+/**
+ * Opens the database and brings it to this program's shape.
+ * @throws StoreOpenError (a sentence for people), and its kind DatabaseTooNewError
+ */
+export function openSqliteStore({ file, sealer }: SqliteStoreOptions): Store {
+  const client = openDatabase(file)
+  try {
+    migrate(client)
+    checkMasterKey(client, sealer)
+    shortenBusyTimeout(client)
+    return buildStore(client, sealer)
+  } catch (error) {
+    client.close()
+    throw asOpenError(file, error)
+  }
+}
+
+function buildStore(client: Database, sealer: Sealer): Store {
+  const revisions = createRevisions(client)
+  const writer = createWriter(client, { onDirectoryChanged: revisions.advance })
+  const parts: SqliteParts = { client, db: drizzle({ client }), write: writer.write, ...createReader(client) }
+  const roleRows = prepareRoleRows(parts)
+  return {
+    users: createUserStore(parts, roleRows),
+    roles: createRoleStore(parts, roleRows),
+    clusters: createClusterStore(parts, roleRows),
+    tokens: createTokenStore(parts),
+    revocations: createRevocationStore(parts, sealer),
+    keys: createKeyStore(parts),
+    settings: createSettingsStore(parts, sealer),
+    cursors: createCursorStore(parts),
+    revisions,
+    async close() {
+      await writer.close()
+      client.close()
+    },
+  }
+}
+
+const checkText = 'gatehouse'
+
+/** A lost or foreign master key is noticed at start, not when the first revocation can't be read. */
+function checkMasterKey(client: Database, sealer: Sealer): void {
+  const db = drizzle({ client })
+  db.insert(masterKeyCheck)
+    .values({ key: 1, sealed: sealer.seal(checkText) })
+    .onConflictDoNothing()
+    .run()
+  const sealed = db.select().from(masterKeyCheck).get()?.sealed
+  try {
+    if (sealed !== undefined && sealer.open(sealed) === checkText) return
+  } catch (error) {
+    throw new StoreOpenError('the database was sealed under another master key', { cause: error })
+  }
+  throw new StoreOpenError('the database was sealed under another master key')
+}

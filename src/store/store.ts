@@ -1,0 +1,30 @@
+/**
+ * The store: everything that Gatehouse remembers, behind the ports that core/ and delivery/ define.
+ *
+ * This folder owns how it is kept (one folder per backend) and the two secrets that live outside of it: the private key's
+ * file and the master key. It holds no rule that a port's description doesn't state. A backend's proof is
+ * test/store/conformance.ts.
+ */
+import type { ClusterStore } from '../core/clusters/cluster-store.ts'
+import type { KeyStore } from '../core/keys/key-store.ts'
+import type { Revisions } from '../core/revisions.ts'
+import type { RevocationStore } from '../core/revocation/revocation-store.ts'
+import type { RoleStore } from '../core/roles/role-store.ts'
+import type { SettingsStore } from '../core/settings/settings-store.ts'
+import type { TokenStore } from '../core/tokens/token-store.ts'
+import type { UserStore } from '../core/users/user-store.ts'
+import type { CursorStore } from '../delivery/cursor-store.ts'
+
+export interface Store {
+  readonly users: UserStore
+  readonly roles: RoleStore
+  readonly clusters: ClusterStore
+  readonly tokens: TokenStore
+  readonly revocations: RevocationStore
+  readonly keys: KeyStore
+  readonly settings: SettingsStore
+  readonly cursors: CursorStore
+  readonly revisions: Revisions
+  /** Writes what was asked for already, then lets go. Later writes are refused with storage_failed. */
+  close(): Promise<void>
+}
