@@ -1,7 +1,7 @@
 /** What `gatehouse config` shows: each setting, its value and where it came from. */
 import type { Source } from './config.ts'
 import type { ResolvedSettings } from './config-resolve.ts'
-import { settingRows } from './config-settings.ts'
+import { type AnySetting, settingRows } from './config-settings.ts'
 
 export interface SettingRow {
   readonly name: string
@@ -26,9 +26,9 @@ export function presentSettings(resolved: ResolvedSettings, runtime: readonly Ru
   const atRunTime = new Map(runtime.map(({ name, value }) => [name, value]))
   return settingRows.map(([key, setting]) => {
     const { value, source, origin } = resolved[key]
-    const changed = setting.isRuntime ? atRunTime.get(setting.name) : undefined
+    const changed = setting.runtimeName === undefined ? undefined : atRunTime.get(setting.runtimeName)
     const isChanged = changed !== undefined && (source === 'file' || source === 'default')
-    const shown = isChanged ? changed : value === undefined ? '' : setting.kind.show(value)
+    const shown = isChanged ? showStored(setting, changed) : value === undefined ? '' : setting.kind.show(value)
     const isSecret = setting.isSecret === true
     return {
       name: setting.name,
@@ -38,4 +38,9 @@ export function presentSettings(resolved: ResolvedSettings, runtime: readonly Ru
       isSecret,
     }
   })
+}
+
+/** The store keeps values in their plain form, a duration for instance in milliseconds. */
+function showStored({ kind, initial }: AnySetting, stored: string): string {
+  return kind.show(typeof initial === 'number' ? Number(stored) : stored)
 }

@@ -2,14 +2,8 @@
 import type { AuthnJson } from './authn-json.ts'
 import type { Source } from './config.ts'
 import { ConfigError } from './config-error.ts'
-import {
-  type AnySetting,
-  type Setting,
-  type SettingKey,
-  settingRows,
-  settings,
-  type ValueOf,
-} from './config-settings.ts'
+import type { Setting } from './config-setting.ts'
+import { type AnySetting, type SettingKey, settingRows, settings, type ValueOf } from './config-settings.ts'
 
 export type FlagValues = Readonly<Record<string, string | true | undefined>>
 type Environment = Readonly<Record<string, string | undefined>>

@@ -3,36 +3,8 @@
  * line, what it is when nobody sets it, and what is checked. Reading, `--help`, `gatehouse config` and the reference
  * document all come from this table.
  */
-import type { Source } from './config.ts'
-import { boolean, duration, durations, integer, type Kind, path, quotedInteger, size, text } from './config-kinds.ts'
-
-export interface Setting<T, D extends T | undefined = T | undefined> {
-  /** How it is shown. Where AIStore has a name for it, that name. */
-  readonly name: string
-  /** Dotted path of its member in `authn.json`. */
-  readonly member?: string
-  readonly env?: string
-  /** Name of the flag, without the dashes. */
-  readonly flag?: string
-  readonly kind: Kind<T>
-  /** The value where nobody sets it. Undefined: none, or worked out from others as `defaultNote` says. */
-  readonly initial: D
-  readonly defaultNote?: string
-  /** `rule` completes "<what> must be …". */
-  readonly check?: { readonly rule: string; holds(value: T, source: Source): boolean }
-  readonly description: string
-  readonly isSecret?: true
-  /** Can be changed while the service runs; such a change is kept in the store. */
-  readonly isRuntime?: true
-  /** In the file, 0 stands for the default (Go's zero value). */
-  readonly isZeroUnset?: true
-  /** Read and shown for AIStore's sake, without any effect here. */
-  readonly isUnused?: true
-  /** The environment beats the flag, as AIStore has it. */
-  readonly isEnvironmentFirst?: true
-  /** Setting the variable to nothing is a mistake, not "not set". */
-  readonly isEmptyRefused?: true
-}
+import { boolean, duration, durations, integer, path, quotedInteger, size, text } from './config-kinds.ts'
+import { is32BytesInBase64, isBaseUrl, isKeySize, isPort, type Setting } from './config-setting.ts'
 
 const secondMs = 1000
 const minuteMs = 60 * secondMs
@@ -86,7 +58,7 @@ export const settings = {
     kind: text,
     initial: '',
     isSecret: true,
-    isRuntime: true,
+    runtimeName: 'shared_secret',
     description: 'a secret shared with the clusters: tokens are signed with it (HS256) instead of an RSA key',
   }),
   tokenLifetime: row({
@@ -96,7 +68,7 @@ export const settings = {
     flag: 'token-lifetime',
     kind: duration,
     initial: 24 * hourMs,
-    isRuntime: true,
+    runtimeName: 'token_lifetime_ms',
     isZeroUnset: true,
     check: { rule: 'at least 1m', holds: (ms) => ms >= minuteMs },
     description: 'how long a token lives where the login asks for nothing else',
@@ -198,7 +170,7 @@ export const settings = {
     flag: 'log-level',
     kind: quotedInteger,
     initial: 3,
-    isRuntime: true,
+    runtimeName: 'log_level',
     check: { rule: '0 to 5', holds: (level) => level >= 0 && level <= 5 },
     description: '0 and 1: errors and warnings; 2 and 3: normal; 4 and 5: verbose',
   }),
@@ -387,22 +359,4 @@ export type ValueOf<S> = S extends Setting<infer T, infer D> ? T | D : never
 
 function row<T, const D extends T | undefined>(setting: Setting<T, D>): Setting<T, D> {
   return setting
-}
-
-function is32BytesInBase64(given: string): boolean {
-  return /^[A-Za-z0-9+/_-]{43}=?$/.test(given) && Buffer.from(given, 'base64').length === 32
-}
-
-function isKeySize(bits: number): boolean {
-  return bits >= 2048 && bits <= 16_384
-}
-
-function isPort(port: number, source: Source): boolean {
-  return (port >= 1024 && port <= 65_535) || (port === 0 && source !== 'file')
-}
-
-function isBaseUrl(given: string): boolean {
-  if (!/^https?:\/\/[^\s]+$/i.test(given) || !URL.canParse(given)) return false
-  const url = new URL(given)
-  return url.hostname !== '' && url.username === '' && url.password === '' && !/[?#]/.test(given)
 }

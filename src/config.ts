@@ -111,6 +111,11 @@ export function loadSettings({ flags = {}, env = process.env, cwd = process.cwd(
   return { config: toConfig(settings, fileOnly), settings }
 }
 
+/** Whether a configuration file or folder is named at all. */
+export function isConfigNamed({ flags = {}, env = process.env }: ConfigInput = {}): boolean {
+  return resolveConfigPath({ flags, env }) !== undefined
+}
+
 /** Fills in what follows from other settings; paths become absolute. */
 function withDerived(
   given: ResolvedSettings,
@@ -155,7 +160,7 @@ function toConfig(from: ResolvedSettings, file: ResolvedSettings): Config {
     databaseFile: join(dataDir, 'gatehouse.db'),
     masterKey: from.masterKey.value,
     masterKeyFile: from.masterKeyFile.value ?? '',
-    sharedSecret: from.secret,
+    sharedSecret: { value: from.secret.value, source: from.secret.source },
     tokenLifetime: { ms: from.tokenLifetime.value, source: from.tokenLifetime.source },
     maximumTokenLifetimeMs: from.maximumTokenLifetime.value,
     signingKey: {
@@ -164,7 +169,7 @@ function toConfig(from: ResolvedSettings, file: ResolvedSettings): Config {
       file: from.privateKeyFile.value ?? '',
       passphrase: from.privateKeyPassphrase.value,
     },
-    logLevel: from.logLevel,
+    logLevel: { value: from.logLevel.value, source: from.logLevel.source },
     net: {
       host: from.host.value,
       port: from.port.value,

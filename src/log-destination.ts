@@ -2,7 +2,7 @@
  * Where log lines go: a file descriptor, written in large pieces and never by the thread that serves requests. A reader
  * that stops reading costs log lines, not the service.
  */
-import { write as writeWithCallback, writeSync } from 'node:fs'
+import { writeSync, write as writeWithCallback } from 'node:fs'
 import { promisify } from 'node:util'
 
 const write = promisify(writeWithCallback)

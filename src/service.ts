@@ -1,12 +1,39 @@
-import type { Clock } from './core/clock.ts'
-import type { Logger } from './core/logger.ts'
+import { availableParallelism } from 'node:os'
+import { createAistoreDialect } from './adapters/aistore/dialect/dialect.ts'
+import { createDrivers } from './adapters/index.ts'
+import { createOutbound } from './adapters/outbound.ts'
 import type { Config } from './config.ts'
+import type { Clock } from './core/clock.ts'
+import { createClusters } from './core/clusters/clusters.ts'
+import { createKeyRing } from './core/keys/key-ring.ts'
+import { createSealer } from './core/keys/sealer.ts'
+import type { Logger } from './core/logger.ts'
+import { createRevocations } from './core/revocation/revocations.ts'
+import { createRoles } from './core/roles/roles.ts'
+import { createAuthenticator } from './core/sessions/authenticator.ts'
+import { createSessions } from './core/sessions/sessions.ts'
+import { createRuntimeSettings, effectiveSharedSecret } from './core/settings/runtime-settings.ts'
+import { createTokenIssuer } from './core/tokens/token-issuer.ts'
+import { createTokenVerifier } from './core/tokens/token-verifier.ts'
+import { createPasswordHasher } from './core/users/password-hasher.ts'
+import { createUsers } from './core/users/users.ts'
+import { createDelivery } from './delivery/worker.ts'
+import { createApp } from './http/app.ts'
+import { type Listener, listen } from './http/listen.ts'
+import { createKeyFile } from './store/key-file.ts'
+import { loadMasterKey } from './store/master-key.ts'
+import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+import type { Store } from './store/store.ts'
+import { superviseWorkers } from './supervisor.ts'
+import { createPurge } from './workers/purge.ts'
 
 export interface Service {
   /** Opens the port; answers where. */
   listen(): Promise<{ readonly url: string; readonly port: number }>
   /** The administrator made at this start, if one was made without a given password. */
   readonly generatedAdministrator: { readonly name: string; readonly password: string } | undefined
+  /** Resolves when each cluster is in step or waits for its next attempt, the earliest of which is answered. */
+  settled(): Promise<Date | undefined>
   /** Stops taking requests, lets those in flight end (at most `drainMs`), ends the workers, closes the store. */
   close(options?: { readonly drainMs?: number }): Promise<void>
 }
@@ -19,6 +46,149 @@ export interface ServiceDeps {
   readonly setLogLevel: (level: number) => void
 }
 
-export async function createService(_deps: ServiceDeps): Promise<Service> {
-  throw new Error('under construction')
+/** Verified tokens that are kept; a token and its claims take about 2 KB. */
+const verifiedTokensKept = 10_000
+const defaultDrainMs = 10_000
+
+/**
+ * Builds every part by hand, in order, and joins them. Nothing listens yet; workers run from here on.
+ * @throws KeyFileError, StoreOpenError: a sentence for people
+ */
+export async function createService(deps: ServiceDeps): Promise<Service> {
+  const { config } = deps
+  const sealer = createSealer(await loadMasterKey({ value: config.masterKey, file: config.masterKeyFile }))
+  const store = openSqliteStore({ file: config.databaseFile, sealer })
+  try {
+    return await assemble(deps, store, sealer)
+  } catch (error) {
+    await store.close()
+    throw error
+  }
+}
+
+async function assemble(
+  { config, clock, log, setLogLevel }: ServiceDeps,
+  store: Store,
+  sealer: ReturnType<typeof createSealer>,
+): Promise<Service> {
+  const {
+    users: userStore,
+    roles: roleStore,
+    clusters: clusterStore,
+    tokens,
+    revocations: changeLog,
+    revisions,
+  } = store
+  const ring = await createKeyRing({
+    keyFile: createKeyFile(config.signingKey.file),
+    keys: store.keys,
+    bits: config.signingKey.bits,
+    isExternal: config.signingKey.isExternal,
+    passphrase: config.signingKey.passphrase,
+    sharedSecret: await effectiveSharedSecret(store.settings, config),
+    clock,
+    log,
+  })
+  const settings = await createRuntimeSettings({ store: store.settings, config, ring, setLogLevel, clock, log })
+
+  const issuer = createTokenIssuer({ ring, tokens, sealer, issuer: config.net.externalUrl, clock })
+  const verifier = createTokenVerifier({ ring, clock, cacheSize: verifiedTokensKept })
+  const authenticator = createAuthenticator({ verifier, tokens })
+  const hasher = createPasswordHasher({ concurrency: availableParallelism() })
+  const users = createUsers({ users: userStore, hasher, clock })
+  const roles = createRoles({ roles: roleStore, clock })
+  const sessions = createSessions({
+    users: userStore,
+    clusters: clusterStore,
+    hasher,
+    issuer,
+    settings,
+    clock,
+    log,
+    revisions,
+  })
+
+  const outbound = createOutbound({ ...config.outbound, clock })
+  const drivers = createDrivers({ outbound, ring, issuer, clock, timeoutMs: config.outbound.timeoutMs })
+  const delivery = createDelivery({
+    cursors: store.cursors,
+    revocations: changeLog,
+    drivers,
+    clock,
+    log,
+    config: config.delivery,
+    random: Math.random,
+  })
+  const revocations = createRevocations({
+    revocations: changeLog,
+    verifier,
+    sealer,
+    propagation: delivery.propagation,
+    budgetMs: config.delivery.budgetMs,
+    clock,
+  })
+  const clusters = createClusters({
+    clusters: clusterStore,
+    revocations: changeLog,
+    drivers,
+    wake: delivery.wake,
+    clock,
+    log,
+  })
+  const generatedAdministrator = await users.ensureFirstAdministrator(config.firstAdministrator)
+
+  const dialect = createAistoreDialect({
+    authenticator,
+    sessions,
+    users,
+    roles,
+    roleStore,
+    clusters,
+    clusterStore,
+    revocations,
+    settings,
+    ring,
+    revisions,
+    clock,
+    file: config.authnFile,
+    externalUrl: config.net.externalUrl,
+    hasOpenReads: config.hasOpenReads,
+  })
+  const supervisor = superviseWorkers([delivery.worker, createPurge({ tokens, roles: roleStore, clock, log })], {
+    clock,
+    log,
+  })
+  let listener: Listener | undefined
+  let isDraining = false
+  const app = createApp({ log, dialect, notReady: async () => whatIsMissing() })
+
+  async function whatIsMissing(): Promise<string | undefined> {
+    if (isDraining) return 'shutting down'
+    const stopped = supervisor.health().find((worker) => !worker.isRunning)
+    if (stopped) return `the worker ${stopped.name} is not running`
+    try {
+      await changeLog.lastSequence()
+    } catch {
+      return 'the database does not answer'
+    }
+    return undefined
+  }
+
+  return {
+    generatedAdministrator,
+    settled: delivery.settled,
+    async listen() {
+      const { host, port, tls, headersTimeoutMs } = config.net
+      listener = await listen({ fetch: app.fetch, host, port, tls, headersTimeoutMs, log, clock })
+      const url = `${tls ? 'https' : 'http'}://${host ?? 'localhost'}:${listener.port}`
+      return { url, port: listener.port }
+    },
+    async close({ drainMs = defaultDrainMs } = {}) {
+      isDraining = true
+      await listener?.close({ drainMs })
+      await supervisor.stop()
+      await outbound.close()
+      await store.close()
+    },
+  }
 }

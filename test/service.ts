@@ -4,42 +4,17 @@
  */
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Config } from '../src/config.ts'
 import { type Clock, systemClock } from '../src/core/clock.ts'
-import type { LogEntry, Logger } from '../src/core/logger.ts'
 import { createService, type Service } from '../src/service.ts'
 import type { HandClock } from './clock.ts'
+import { takeFreePort } from './free-port.ts'
+import { collectLog, type LogLine } from './log-lines.ts'
 import { testConfig } from './service-config.ts'
-import {
-  type AistoreCluster,
-  type AistoreClusterOptions,
-  startAistoreCluster,
-  type Trust,
-} from './stand-ins/aistore.ts'
-
-export interface TestServiceOptions {
-  /** `file` survives restart(); default `memory`. */
-  readonly store?: 'memory' | 'file'
-  /** Default RS256. */
-  readonly algorithm?: 'RS256' | 'HS256'
-  readonly clock?: Clock | HandClock
-  readonly hasOpenReads?: boolean
-  readonly administrator?: string
-  readonly delivery?: Partial<Config['delivery']>
-  /** Any other member of the configuration. */
-  readonly config?: Partial<Config>
-  /** Started and registered under these names. */
-  readonly clusters?: readonly (string | TestClusterOptions)[]
-}
-
-export interface TestClusterOptions extends Partial<Omit<AistoreClusterOptions, 'trust' | 'clock'>> {
-  readonly alias: string
-  /** Default: `shared_secret` with HS256, else `discovery`. */
-  readonly trust?: Trust['kind']
-}
+import type { TestClusterOptions, TestServiceOptions } from './service-options.ts'
+import { type AistoreCluster, startAistoreCluster, type Trust } from './stand-ins/aistore.ts'
 
 export interface TestAnswer {
   readonly status: number
@@ -59,10 +34,6 @@ export interface TestRole {
   readonly name: string
   readonly clusters?: readonly { readonly id: string; readonly perm: string }[]
   readonly buckets?: readonly unknown[]
-}
-
-export interface LogLine extends LogEntry {
-  readonly level: 'debug' | 'info' | 'warn' | 'error'
 }
 
 export interface TestService extends AsyncDisposable {
@@ -101,22 +72,6 @@ const settleLimitMs = 10_000
 const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
 const privatePem = rsa.privateKey.export({ format: 'pem', type: 'pkcs8' }).toString()
 const publicPem = rsa.publicKey.export({ format: 'pem', type: 'spki' }).toString()
-
-async function takeFreePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const address = server.address()
-  await new Promise<void>((resolve) => server.close(() => resolve()))
-  if (address === null || typeof address === 'string') throw new Error('no port')
-  return address.port
-}
-
-function collectLog(lines: LogLine[]): Logger {
-  const at = (level: LogLine['level']) => (entry: LogEntry) => {
-    lines.push({ ...entry, level })
-  }
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') }
-}
 
 function isHandClock(clock: Clock): clock is HandClock {
   return 'advance' in clock
@@ -222,8 +177,10 @@ export async function startService(options: TestServiceOptions = {}): Promise<Te
       if (performance.now() - startedAt > settleLimitMs) {
         throw new Error(`not settled: ${missing().map(([alias]) => alias)}`)
       }
-      if (isHandClock(clock)) await clock.advance(1000)
-      await new Promise<void>((resolve) => setTimeout(resolve, 5))
+      const nextAttemptAt = await service.settled()
+      if (isHandClock(clock) && nextAttemptAt !== undefined) {
+        await clock.advance(Math.max(0, nextAttemptAt.getTime() - clock.now().getTime()) + 1)
+      } else await new Promise<void>((resolve) => setTimeout(resolve, 5))
     }
   }
 

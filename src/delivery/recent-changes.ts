@@ -11,6 +11,8 @@ export interface RecentChanges {
   after(sequence: number, limits: BatchLimits, now: Date): Promise<Batch>
   /** What comes after `sequence`, up to `until`. */
   between(sequence: number, until: number, limits: BatchLimits, now: Date): Promise<Batch>
+  /** Lets go of what was kept for others that are as far behind. */
+  forgetOlder(): void
 }
 
 const keptBatches = 4
@@ -34,13 +36,17 @@ export function createRecentChanges(
       floor = head
       return
     }
-    const { changes, upTo } = await readBatch(revocations, { after: head }, kept, now)
-    head = upTo
-    if (changes.length === 0) return
-    cut.clear()
-    recent.push(...changes)
-    for (const change of changes) bytes += sizeChange(change)
-    dropOldest()
+    for (;;) {
+      const { changes, upTo, isCut } = await readBatch(revocations, { after: head }, kept, now)
+      head = upTo
+      for (const change of changes) {
+        recent.push(change)
+        bytes += sizeChange(change)
+      }
+      if (changes.length > 0) cut.clear()
+      dropOldest()
+      if (!isCut) return
+    }
   }
 
   function dropOldest() {
@@ -92,6 +98,7 @@ export function createRecentChanges(
 
   return {
     between,
+    forgetOlder: () => older.clear(),
     async after(sequence, limits, now) {
       await refresh(now)
       const from = floor ?? head
@@ -138,8 +145,9 @@ function shareRuns(run: (now: Date) => Promise<void>): (now: Date) => Promise<vo
   }
 
   return (now) => {
+    if (next !== undefined) return next
     if (current === undefined) return start(now)
-    next ??= current
+    next = current
       .catch(() => undefined)
       .then(() => {
         next = undefined

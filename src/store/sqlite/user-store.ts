@@ -22,6 +22,8 @@ export function createUserStore(parts: SqliteParts, roleRows: RoleRows): UserSto
     )
     .raw()
   const page = client.prepare<[string, number], [number, string, string | null]>(pageQuery).raw()
+  const insertRow = db.insert(users).values(userPlaceholders).returning({ key: users.key }).prepare()
+  const insertRole = db.insert(userRoles).values(userRolePlaceholders).prepare()
   const anyUser = client.prepare<[], number>('SELECT 1 FROM users LIMIT 1').pluck()
   const { isEnabledAdministrator, hasOtherAdministrator } = prepareAdministratorChecks(parts)
 
@@ -35,18 +37,13 @@ export function createUserStore(parts: SqliteParts, roleRows: RoleRows): UserSto
 
   function insertRoles(userKey: number, roleKeys: readonly number[]): void {
     roleKeys.forEach((roleKey, position) => {
-      db.insert(userRoles).values({ userKey, position, roleKey }).run()
+      insertRole.run({ userKey, position, roleKey })
     })
   }
 
-  function insertUser(user: NewUser): void {
-    const roleKeys = findRoleKeys(user.roleNames)
-    const { name, passwordHash, isBuiltIn, tokensNotBefore, at } = user
-    const { key } = db
-      .insert(users)
-      .values({ name, passwordHash, isBuiltIn, tokensNotBefore, createdAt: at, updatedAt: at })
-      .returning({ key: users.key })
-      .get()
+  function insertUser({ at, roleNames, ...user }: NewUser): void {
+    const roleKeys = findRoleKeys(roleNames)
+    const { key } = insertRow.get({ ...user, at })
     insertRoles(key, roleKeys)
   }
 
@@ -135,6 +132,20 @@ export function createUserStore(parts: SqliteParts, roleRows: RoleRows): UserSto
         })
       }, directory),
   }
+}
+
+const userPlaceholders = {
+  name: sql.placeholder('name'),
+  passwordHash: sql.placeholder('passwordHash'),
+  isBuiltIn: sql.placeholder('isBuiltIn'),
+  tokensNotBefore: sql.placeholder('tokensNotBefore'),
+  createdAt: sql.placeholder('at'),
+  updatedAt: sql.placeholder('at'),
+}
+const userRolePlaceholders = {
+  userKey: sql.placeholder('userKey'),
+  position: sql.placeholder('position'),
+  roleKey: sql.placeholder('roleKey'),
 }
 
 /** One pass over the names of the page; each user's live roles are looked up by key, in the user's order. */

@@ -1,0 +1,46 @@
+/** What the operator is told where a command can't do its work: one line and an exit code, without a stack trace. */
+
+export const exitCodes = {
+  done: 0,
+  unexpected: 1,
+  wrongUse: 2,
+  portUnavailable: 3,
+  storeUnusable: 4,
+  databaseTooNew: 5,
+  keyUnusable: 6,
+} as const
+
+export const exitCodesHelp = `
+Exit codes:
+  0  done, or ended by SIGTERM or SIGINT
+  1  unexpected failure
+  2  wrong command line or configuration
+  3  the port can't be opened
+  4  the data folder or the database can't be used
+  5  the database is newer than the program
+  6  a key or certificate can't be read`
+
+/** By name, since the parts that throw these are loaded only by the commands that need them. */
+const codesByName: Readonly<Record<string, number>> = {
+  ConfigError: exitCodes.wrongUse,
+  ListenError: exitCodes.portUnavailable,
+  DataFolderError: exitCodes.storeUnusable,
+  StoreOpenError: exitCodes.storeUnusable,
+  DatabaseTooNewError: exitCodes.databaseTooNew,
+  KeyFileError: exitCodes.keyUnusable,
+  CertificateError: exitCodes.keyUnusable,
+}
+
+export interface Failure {
+  readonly exitCode: number
+  /** One line, for standard error. */
+  readonly line: string
+}
+
+/** The failure in words, or undefined where it is none that an operator can mend: a bug. */
+export function presentFailure(error: unknown, program: string): Failure | undefined {
+  if (!(error instanceof Error)) return undefined
+  const exitCode = codesByName[error.name]
+  if (exitCode === undefined) return undefined
+  return { exitCode, line: `${program}: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}` }
+}

@@ -1,0 +1,122 @@
+/** The command line: which commands there are, and which setting each flag is. Commands are loaded when they run. */
+import { Command, CommanderError, Option } from 'commander'
+import { type ConfigInput, isConfigNamed } from '../config.ts'
+import { type AnySetting, settingRows } from '../config-settings.ts'
+import { version } from '../version.ts'
+import { authnHelp, parseAuthnArguments } from './authn.ts'
+import type { CliContext } from './context.ts'
+import { exitCodes, exitCodesHelp } from './failures.ts'
+
+/** Which program was called. `authn` takes the place of AIStore's AuthN server, whose command line it understands. */
+export type Personality = 'gatehouse' | 'authn'
+
+/**
+ * Runs one command and answers the exit code.
+ *
+ * @throws whatever the command can't do, see failures.ts
+ */
+export function runCli(personality: Personality, args: readonly string[], context: CliContext): Promise<number> {
+  return personality === 'authn' ? runAuthn(args, context) : runGatehouse(args, context)
+}
+
+async function runAuthn(args: readonly string[], context: CliContext): Promise<number> {
+  const command = parseAuthnArguments(args, isConfigNamed())
+  switch (command.does) {
+    case 'help':
+      context.print(authnHelp)
+      return exitCodes.done
+    case 'version':
+      context.print(versionLine)
+      return exitCodes.done
+    case 'refuse':
+      context.warn(`authn: ${command.reason}\n\n${authnHelp}`)
+      return exitCodes.wrongUse
+    case 'serve': {
+      const { serve } = await import('./serve.ts')
+      await serve({ flags: command.config === undefined ? {} : { config: command.config } }, context)
+      return exitCodes.done
+    }
+  }
+}
+
+const versionLine = `gatehouse ${version}`
+
+async function runGatehouse(args: readonly string[], context: CliContext): Promise<number> {
+  const program = createProgram(context)
+  if (args.length === 0) {
+    program.outputHelp()
+    return exitCodes.done
+  }
+  try {
+    await program.parseAsync(args.map(doubleDash), { from: 'user' })
+    return exitCodes.done
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    // Commander has said what is wrong, or has shown the help or the version that was asked for.
+    return error.exitCode === 0 ? exitCodes.done : exitCodes.wrongUse
+  }
+}
+
+function createProgram(context: CliContext): Command {
+  const program = new Command('gatehouse')
+    .description('One authentication service for all the clusters that a company runs')
+    .version(versionLine, '-V, --version')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => context.print(text.trimEnd()),
+      writeErr: (text) => context.warn(text.trimEnd()),
+    })
+    .addHelpText('after', exitCodesHelp)
+
+  withSettings(program.command('serve'))
+    .description('run the service')
+    .addHelpText('after', exitCodesHelp)
+    .action(async (_options: unknown, command: Command) => {
+      const { serve } = await import('./serve.ts')
+      await serve({ flags: flagsOf(command) }, context)
+    })
+
+  withSettings(program.command('config'))
+    .description('show each setting, its value (secrets masked) and where it came from')
+    .option('--json', 'as JSON')
+    .action(async (options: { json?: true }, command: Command) => {
+      const { printConfig } = await import('./config.ts')
+      await printConfig({ flags: flagsOf(command) }, { isJson: options.json === true }, context)
+    })
+
+  program
+    .command('version')
+    .description('print the version')
+    .action(() => context.print(versionLine))
+
+  return program
+}
+
+/** Gives the command a flag for each setting that has one. */
+function withSettings(command: Command): Command {
+  for (const [, setting] of settingRows) {
+    if (setting.flag !== undefined) command.addOption(new Option(flagForm(setting), flagHelp(setting)))
+  }
+  return command
+}
+
+function flagForm({ flag, kind }: AnySetting): string {
+  return kind.json === 'boolean' ? `--${flag} [${kind.placeholder}]` : `--${flag} <${kind.placeholder}>`
+}
+
+function flagHelp({ description, env, kind, initial, defaultNote }: AnySetting): string {
+  const standard = defaultNote ?? (initial === undefined ? '' : kind.show(initial))
+  const notes = [env === undefined ? '' : `env: ${env}`, standard === '' ? '' : `default: ${standard}`]
+  return `${description} (${notes.filter((note) => note !== '').join('; ')})`
+}
+
+function flagsOf(command: Command): NonNullable<ConfigInput['flags']> {
+  const values = command.opts<Record<string, string | true | undefined>>()
+  const given = command.options.map((option) => [option.long?.slice(2) ?? '', values[option.attributeName()]] as const)
+  return Object.fromEntries(given.filter(([name]) => settingRows.some(([, { flag }]) => flag === name)))
+}
+
+/** `-config` is how AIStore writes it. */
+function doubleDash(arg: string): string {
+  return /^-config(=|$)/.test(arg) ? `-${arg}` : arg
+}

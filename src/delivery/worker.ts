@@ -1,0 +1,227 @@
+/**
+ * How changes reach clusters (ARCHITECTURE D1): clusters that are behind are leased, each gets one batch at a time, and
+ * its cursor moves when it has acknowledged it.
+ *
+ * This folder owns cursors, leases, the schedule and the waiting of answers. It knows no cluster's protocol (adapters/).
+ */
+import { randomUUID } from 'node:crypto'
+import { hostname } from 'node:os'
+import type { Clock } from '../core/clock.ts'
+import type { ClusterKind } from '../core/clusters/cluster.ts'
+import type { Driver } from '../core/clusters/driver.ts'
+import type { Logger } from '../core/logger.ts'
+import { type BatchLimits, defaultBatchLimits } from '../core/revocation/batch.ts'
+import type { Propagation } from '../core/revocation/propagation.ts'
+import type { RevocationStore } from '../core/revocation/revocation-store.ts'
+import type { Worker } from '../supervisor.ts'
+import type { Claim, CursorStore } from './cursor-store.ts'
+import { deliver, type Ending } from './delivering.ts'
+import { createPropagation } from './propagation.ts'
+import { createRecentChanges } from './recent-changes.ts'
+
+export interface DeliveryConfig {
+  /** Time limit of one push; a driver keeps it by itself, a lease lasts a little longer. */
+  readonly timeoutMs: number
+  /** Pauses after the 1st, 2nd, … failure; the last one repeats. */
+  readonly retryMs: readonly number[]
+  /** How many clusters are told at once. */
+  readonly parallel: number
+  readonly limits?: BatchLimits
+  /** How often the store is asked for what other processes have changed. */
+  readonly pollMs?: number
+}
+
+export interface Delivery {
+  readonly worker: Worker
+  readonly propagation: Propagation
+  /** There may be something new to tell, or clusters have changed. Cheap; call it after every such commit. */
+  wake(): void
+  /**
+   * Resolves when nothing is under way and no cluster is due: each is in step or waits for its next attempt, the earliest
+   * of which is answered. Needs the worker to run.
+   */
+  settled(): Promise<Date | undefined>
+}
+
+const leaseMarginMs = 5_000
+const brokenPauseMs = 1_000
+
+export function createDelivery(deps: {
+  readonly cursors: CursorStore
+  readonly revocations: Pick<RevocationStore, 'after' | 'lastSequence'>
+  readonly drivers: Readonly<Record<ClusterKind, Driver>>
+  readonly clock: Clock
+  readonly log: Logger
+  readonly config: DeliveryConfig
+  /** In [0, 1). */
+  readonly random: () => number
+}): Delivery {
+  const { cursors, clock, log, config } = deps
+  const holder = `${hostname()}/${process.pid}/${randomUUID()}`
+  const leaseMs = config.timeoutMs + leaseMarginMs
+  const pollMs = config.pollMs ?? 1_000
+  const bell = createBell()
+  const changes = createRecentChanges(deps.revocations)
+  let knownHead = 0
+  const tracker = createPropagation({
+    clock,
+    onAwaited: (sequence) => {
+      knownHead = Math.max(knownHead, sequence)
+      bell.ring()
+    },
+  })
+  const deliveringDeps = {
+    ...deps,
+    ...config,
+    limits: config.limits ?? defaultBatchLimits,
+    changes,
+    tracker,
+    leaseMs,
+    knownHead: () => knownHead,
+  }
+
+  /** By cluster: what ends its work. */
+  const underWay = new Map<string, AbortController>()
+  const ends = new Set<Promise<void>>()
+  /** When clusters that refused are asked again, as far as this process knows. */
+  const due = new Map<string, Date>()
+  let isReloadWanted = true
+  let settling: ((next: Date | undefined) => void)[] = []
+
+  async function reload() {
+    isReloadWanted = false
+    const list = await cursors.list()
+    tracker.load(list)
+    due.clear()
+    for (const { clusterId, attempts, nextAttemptAt } of list) if (attempts > 0) due.set(clusterId, nextAttemptAt)
+  }
+
+  function begin(claim: Claim, signal: AbortSignal) {
+    const { id } = claim.cluster
+    // Claimed although it is under way here: the earlier lease is lost, so what it still does counts for nothing.
+    underWay.get(id)?.abort()
+    const controller = new AbortController()
+    underWay.set(id, controller)
+    const stop = () => controller.abort()
+    signal.addEventListener('abort', stop)
+    const end = work(claim, controller.signal).finally(() => {
+      signal.removeEventListener('abort', stop)
+      ends.delete(end)
+      if (underWay.get(id) !== controller) return
+      underWay.delete(id)
+      bell.ring()
+    })
+    ends.add(end)
+  }
+
+  async function work(claim: Claim, signal: AbortSignal) {
+    try {
+      const ending = await deliver(claim, deliveringDeps, signal)
+      remember(claim.cluster.id, ending)
+    } catch (error) {
+      log.error({ event: 'delivery.failed', cluster: claim.cluster.id, error })
+      await clock.wait(brokenPauseMs, signal)
+      await cursors.release(claim).catch(() => undefined)
+    }
+  }
+
+  function remember(clusterId: string, ending: Ending) {
+    if (ending.kind === 'refused') due.set(clusterId, ending.nextAttemptAt)
+    else due.delete(clusterId)
+    if (ending.kind === 'lost') isReloadWanted = true
+  }
+
+  /** How long nothing can happen by itself. What is overdue yet not ours to take is looked at again with the poll. */
+  function pauseMs(now: Date): number {
+    let pause = pollMs
+    for (const at of due.values()) {
+      const ms = at.getTime() - now.getTime()
+      if (ms > 0) pause = Math.min(pause, ms)
+    }
+    return pause
+  }
+
+  async function claimDue(signal: AbortSignal): Promise<number> {
+    const limit = config.parallel - underWay.size
+    if (limit <= 0) return 0
+    const now = clock.now()
+    const leaseUntil = new Date(now.getTime() + leaseMs)
+    const claims = await cursors.claimDue({ now, limit, leaseUntil, holder })
+    for (const claim of claims) begin(claim, signal)
+    return claims.length
+  }
+
+  async function reportSettled() {
+    const waiting = settling
+    settling = []
+    changes.forgetOlder()
+    if (waiting.length === 0) return
+    const next = await cursors.nextDueAt()
+    for (const resolve of waiting) resolve(next)
+  }
+
+  async function turn(signal: AbortSignal) {
+    bell.hush()
+    if (isReloadWanted) await reload()
+    const claimed = await claimDue(signal)
+    if (claimed === 0 && underWay.size === 0 && !bell.isRung()) await reportSettled()
+    if (signal.aborted) return
+    if (await bell.wait(clock, pauseMs(clock.now()), signal)) return
+    isReloadWanted = true
+  }
+
+  const worker: Worker = {
+    name: 'delivery',
+    async run(signal) {
+      isReloadWanted = true
+      try {
+        while (!signal.aborted) await turn(signal)
+      } finally {
+        for (const controller of underWay.values()) controller.abort()
+        await Promise.all(ends)
+      }
+    },
+  }
+
+  return {
+    worker,
+    propagation: tracker,
+    wake() {
+      isReloadWanted = true
+      bell.ring()
+    },
+    settled() {
+      isReloadWanted = true
+      bell.ring()
+      return new Promise((resolve) => settling.push(resolve))
+    },
+  }
+}
+
+/** Wakes one sleeper; a ring while nobody sleeps is not lost. */
+function createBell() {
+  let isRung = false
+  let wakeUp: (() => void) | undefined
+  return {
+    ring() {
+      isRung = true
+      wakeUp?.()
+    },
+    hush() {
+      isRung = false
+    },
+    isRung: () => isRung,
+    /** True = rung, false = the time is over or `signal` has aborted. */
+    async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
+      if (isRung) return true
+      const silence = new AbortController()
+      const stop = () => silence.abort()
+      wakeUp = stop
+      signal.addEventListener('abort', stop)
+      await clock.wait(ms, silence.signal)
+      wakeUp = undefined
+      signal.removeEventListener('abort', stop)
+      return isRung
+    },
+  }
+}

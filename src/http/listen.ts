@@ -1,0 +1,233 @@
+/** The port: HTTP or HTTPS, limits on what clients may send, and an end that lets requests in flight finish. */
+import { createServer as createHttpServer, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
+import type { Socket } from 'node:net'
+import type { Duplex } from 'node:stream'
+import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
+import type { Clock } from '../core/clock.ts'
+import type { Logger } from '../core/logger.ts'
+import { type CertificateFiles, followCertificate, readCertificate } from './certificate.ts'
+
+/** The port can't be opened. The message is one line for the operator. */
+export class ListenError extends Error {
+  override readonly name = 'ListenError'
+}
+
+export interface ListenOptions {
+  readonly fetch: (request: Request, bindings: HttpBindings) => Response | Promise<Response>
+  /** Interface to listen on; undefined = all. */
+  readonly host: string | undefined
+  /** 0 = any free one. */
+  readonly port: number
+  /** Undefined = plain HTTP. The files are read again when they change. */
+  readonly tls: CertificateFiles | undefined
+  /** How long a client may take to send the headers of a request. */
+  readonly headersTimeoutMs: number
+  readonly log: Logger
+  readonly clock: Clock
+}
+
+export interface Listener {
+  /** The one that was opened, also where 0 was asked for. */
+  readonly port: number
+  /**
+   * Takes no new connection, closes idle ones, waits at most `drainMs` for requests in flight, then cuts what is left.
+   * Answers once no connection is open.
+   */
+  close(options: { readonly drainMs: number }): Promise<void>
+}
+
+/** The port lies in the range from which Linux takes client ports: a passing connection may hold it for a moment. */
+const portPatienceMs = 5000
+const portPauseMs = 250
+
+const handshakeTimeoutMs = 10_000
+const requestTimeoutMs = 60_000
+/** Longer than load balancers commonly keep idle connections, so that they close first and never meet a closed one. */
+const keepAliveTimeoutMs = 75_000
+const limitsCheckMs = 5000
+/** An administrator's token names every cluster it is good for, so it can be big. */
+const maxHeaderBytes = 64 * 1024
+
+/**
+ * Opens the port and answers requests with `fetch`.
+ *
+ * @throws ListenError where the port stays taken for some seconds or may not be opened
+ * @throws CertificateError where the certificate or its key can't be used
+ */
+export async function listen(options: ListenOptions): Promise<Listener> {
+  const { host, log, clock } = options
+  const closing = new AbortController()
+  const server = await createServer(options)
+  const traffic = followTraffic(server, closing.signal)
+  server.on('clientError', (error: Error, socket: Duplex) => refuse(error, socket, traffic))
+  await openPort(server, options)
+  server.on('error', (error) => log.error({ event: 'http.server_failed', error }))
+  const following =
+    options.tls &&
+    followCertificate(options.tls, ({ cert, key }) => setCertificate(server, cert, key), {
+      log,
+      clock,
+      signal: closing.signal,
+    })
+
+  return {
+    port: portOf(server),
+    async close({ drainMs }) {
+      closing.abort()
+      const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+      traffic.closeIdle()
+      const giveUp = new AbortController()
+      const drained = closed.then(() => giveUp.abort())
+      await clock.wait(drainMs, giveUp.signal)
+      if (!giveUp.signal.aborted) {
+        log.warn({ event: 'http.requests_cut', requests: traffic.inFlight(), host })
+        server.closeAllConnections()
+        traffic.closeAll()
+      }
+      await drained
+      await following
+    },
+  }
+}
+
+async function createServer({ fetch, host, tls, headersTimeoutMs }: ListenOptions): Promise<Server | HttpsServer> {
+  const limits: ServerOptions = {
+    headersTimeout: headersTimeoutMs,
+    requestTimeout: Math.max(requestTimeoutMs, headersTimeoutMs),
+    connectionsCheckingInterval: Math.min(limitsCheckMs, headersTimeoutMs),
+    keepAliveTimeout: keepAliveTimeoutMs,
+    maxHeaderSize: maxHeaderBytes,
+    noDelay: true,
+  }
+  const adaptor = { fetch: fetch as (request: Request) => Response | Promise<Response>, hostname: host ?? 'localhost' }
+  if (tls === undefined) {
+    return createAdaptorServer({ ...adaptor, createServer: createHttpServer, serverOptions: limits }) as Server
+  }
+  const { cert, key } = await readCertificate(tls)
+  const serverOptions = { ...limits, cert, key, minVersion: 'TLSv1.2' as const, handshakeTimeout: handshakeTimeoutMs }
+  return createAdaptorServer({ ...adaptor, createServer: createHttpsServer, serverOptions }) as HttpsServer
+}
+
+function setCertificate(server: Server | HttpsServer, cert: Buffer, key: Buffer) {
+  if ('setSecureContext' in server) server.setSecureContext({ cert, key, minVersion: 'TLSv1.2' })
+}
+
+interface Traffic {
+  inFlight(): number
+  /** Whether an answer has already been started on this connection. */
+  isAnswering(socket: Duplex): boolean
+  /** Closes connections that carry no request. */
+  closeIdle(): void
+  closeAll(): void
+}
+
+/** Knows the requests in flight. Once the signal aborts, their answers say that the connection ends with them. */
+function followTraffic(server: Server | HttpsServer, closing: AbortSignal): Traffic {
+  const responses = new Set<ServerResponse>()
+  /** Every connection, also one whose TLS handshake is under way. */
+  const connections = new Set<Socket>()
+  /** Those that can carry requests. */
+  const ready = new Set<Socket>()
+
+  // Before the application's own listener, which may answer at once.
+  server.prependListener('request', (_request, response) => {
+    if (closing.aborted) response.setHeader('Connection', 'close')
+    responses.add(response)
+    response.once('close', () => {
+      responses.delete(response)
+      if (closing.aborted) setImmediate(() => server.closeIdleConnections())
+    })
+  })
+  keepWhileOpen(server, 'connection', connections)
+  keepWhileOpen(server, 'setSecureContext' in server ? 'secureConnection' : 'connection', ready)
+
+  return {
+    inFlight: () => responses.size,
+    isAnswering: (socket) => [...responses].some((response) => response.socket === socket && response.headersSent),
+    closeIdle() {
+      const busy = new Set([...responses].map((response) => response.socket))
+      for (const response of responses) if (!response.headersSent) response.setHeader('Connection', 'close')
+      for (const socket of ready) if (!busy.has(socket)) socket.destroy()
+    },
+    closeAll() {
+      for (const socket of connections) socket.destroy()
+    },
+  }
+}
+
+function keepWhileOpen(server: Server | HttpsServer, event: string, sockets: Set<Socket>) {
+  server.on(event, (socket: Socket) => {
+    sockets.add(socket)
+    socket.once('close', () => sockets.delete(socket))
+  })
+}
+
+/** Opens the port, with some patience where it is taken. @throws ListenError */
+async function openPort(server: Server, { host, port, log, clock }: ListenOptions): Promise<void> {
+  const where = host === undefined ? `port ${port}` : `port ${port} of ${host}`
+  const until = clock.now().getTime() + portPatienceMs
+  let hasSaidSo = false
+  for (;;) {
+    const error = await tryToListen(server, host, port)
+    if (error === undefined) return
+    if (error.code !== 'EADDRINUSE') throw new ListenError(`can't open ${where}: ${reasonOf(error)}`, { cause: error })
+    if (clock.now().getTime() >= until) {
+      throw new ListenError(
+        `${where} is taken by another program (tried for ${portPatienceMs / 1000} s): stop it or choose another port`,
+        { cause: error },
+      )
+    }
+    if (!hasSaidSo) log.warn({ event: 'http.port_taken', port, host, tryingForMs: portPatienceMs })
+    hasSaidSo = true
+    await clock.wait(portPauseMs)
+  }
+}
+
+function tryToListen(
+  server: Server,
+  host: string | undefined,
+  port: number,
+): Promise<NodeJS.ErrnoException | undefined> {
+  return new Promise((resolve) => {
+    const failed = (error: NodeJS.ErrnoException) => {
+      server.off('listening', opened)
+      resolve(error)
+    }
+    const opened = () => {
+      server.off('error', failed)
+      resolve(undefined)
+    }
+    server.once('error', failed)
+    server.once('listening', opened)
+    server.listen({ port, ...(host === undefined ? {} : { host }), backlog: 1024 })
+  })
+}
+
+function reasonOf({ code, message }: NodeJS.ErrnoException): string {
+  if (code === 'EACCES') return 'permission denied'
+  if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND') return 'the host is not an address of this machine'
+  return message
+}
+
+function portOf(server: Server): number {
+  const address = server.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
+}
+
+/** What Node's parser refuses never reaches the application: a plain answer, and the end of the connection. */
+function refuse(error: Error & { code?: string }, socket: Duplex, traffic: Traffic) {
+  const status = refusals[error.code ?? ''] ?? (error.code?.startsWith('HPE_') ? '400 Bad Request' : undefined)
+  if (status === undefined || !socket.writable || traffic.isAnswering(socket)) {
+    socket.destroy()
+    return
+  }
+  const body = `${status}\n`
+  const head = `HTTP/1.1 ${status}\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n`
+  socket.end(`${head}Content-Length: ${body.length}\r\n\r\n${body}`)
+}
+
+const refusals: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}

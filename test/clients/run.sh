@@ -1,0 +1,7 @@
+#!/bin/sh
+# Real clients: makes their environments if need be and runs them. Arguments: see run.ts.
+set -eu
+root=$(cd "$(dirname "$0")/../.." && pwd)
+"$root/test/clients/setup.sh"
+cd "$root"
+exec node --import tsx test/clients/run.ts "$@"

@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto'
+import { afterEach, describe, test } from 'vitest'
+import { createSealer, type Sealer } from '../../src/core/keys/sealer.ts'
+import type { Store } from '../../src/store/store.ts'
+import { clusterConformance } from './conformance/clusters.ts'
+import { cursorConformance } from './conformance/cursors.ts'
+import { keyConformance, revisionConformance, settingsConformance } from './conformance/directory.ts'
+import { roleConformance } from './conformance/roles.ts'
+import type { StoreTest } from './conformance/samples.ts'
+import { revocationConformance, tokenConformance } from './conformance/tokens.ts'
+import { userConformance } from './conformance/users.ts'
+
+const ports: readonly [name: string, conformance: (test: StoreTest) => void][] = [
+  ['users', userConformance],
+  ['roles', roleConformance],
+  ['clusters', clusterConformance],
+  ['tokens', tokenConformance],
+  ['revocations', revocationConformance],
+  ['cursors', cursorConformance],
+  ['keys', keyConformance],
+  ['settings', settingsConformance],
+  ['revisions', revisionConformance],
+]
+
+/**
+ * What every backend promises, whatever it keeps its rows in. `open` makes a new, empty store that seals with the given
+ * sealer.
+ */
+export function storeConformance(name: string, open: (sealer: Sealer) => Store | Promise<Store>): void {
+  describe(name, () => {
+    const opened: Store[] = []
+    afterEach(async () => {
+      for (const store of opened.splice(0)) await store.close()
+    })
+
+    const storeTest: StoreTest = (title, body) => {
+      test(title, async () => {
+        const sealer = createSealer(randomBytes(32))
+        const store = await open(sealer)
+        opened.push(store)
+        await body(store, sealer)
+      })
+    }
+    for (const [port, conformance] of ports) describe(port, () => conformance(storeTest))
+  })
+}

@@ -1,0 +1,150 @@
+import { expect } from 'vitest'
+import type { Claim } from '../../../src/delivery/cursor-store.ts'
+import type { Store } from '../../../src/store/store.ts'
+import { aCluster, after, revokeAll, type StoreTest, start } from './samples.ts'
+
+const claimOptions = { now: start, limit: 10, leaseUntil: after(1000), holder: 'test' }
+
+async function claimOne(store: Store, options: Partial<typeof claimOptions> = {}): Promise<Claim> {
+  const [claim] = await store.cursors.claimDue({ ...claimOptions, ...options })
+  if (claim === undefined) throw new Error('nothing is due')
+  return claim
+}
+
+function acknowledged(sequence: number, more: { resyncFrom?: number | null; leaseUntil?: Date | null } = {}) {
+  return {
+    kind: 'acknowledged',
+    acknowledged: sequence,
+    resyncFrom: null,
+    at: after(7),
+    leaseUntil: null,
+    ...more,
+  } as const
+}
+
+export function cursorConformance(test: StoreTest): void {
+  test('only clusters that are behind are claimed, with their record', async (store, sealer) => {
+    const cluster = aCluster('c1', { alias: 'one' })
+    await store.clusters.insert(cluster, 0, [])
+    expect(await store.cursors.claimDue(claimOptions)).toEqual([])
+    const [sequence = 0] = await revokeAll(store, sealer, ['t1'])
+    await store.clusters.insert(aCluster('c2'), sequence, [])
+    const claims = await store.cursors.claimDue(claimOptions)
+    expect(claims).toMatchObject([
+      { cluster, cursor: { clusterId: 'c1', acknowledged: 0, resyncFrom: null, attempts: 0 } },
+    ])
+  })
+
+  test('a claimed cluster is nobody else\u2019s until its lease ends', async (store, sealer) => {
+    await store.clusters.insert(aCluster('c1'), 0, [])
+    await revokeAll(store, sealer, ['t1'])
+    const first = await claimOne(store)
+    expect(await store.cursors.claimDue({ ...claimOptions, now: after(999) })).toEqual([])
+    expect(await store.cursors.nextDueAt()).toEqual(after(1000))
+    const second = await claimOne(store, { now: after(1000), leaseUntil: after(2000) })
+    expect(second.lease).not.toBe(first.lease)
+    expect(await store.cursors.settle(first, acknowledged(1))).toBeUndefined()
+    expect(await store.cursors.settle(second, acknowledged(1))).toMatchObject({ acknowledged: 1 })
+  })
+
+  test('a claim takes at most as many as asked for, the longest due first', async (store, sealer) => {
+    for (const [index, id] of ['c1', 'c2', 'c3'].entries()) {
+      await store.clusters.insert(aCluster(id, { registeredAt: after(-index) }), 0, [])
+    }
+    await revokeAll(store, sealer, ['t1'])
+    const ids = async () =>
+      (await store.cursors.claimDue({ ...claimOptions, limit: 2 })).map((claim) => claim.cluster.id)
+    expect(await ids()).toEqual(['c3', 'c2'])
+    expect(await ids()).toEqual(['c1'])
+  })
+
+  test('an acknowledgement moves the cursor, forgets the failures and lets go of the cluster', async (store, sealer) => {
+    await store.clusters.insert(aCluster('c1'), 0, [])
+    const [first = 0, second = 0] = await revokeAll(store, sealer, ['t1', 't2'])
+    const failing = await claimOne(store)
+    await store.cursors.settle(failing, {
+      kind: 'failed',
+      attempts: 3,
+      nextAttemptAt: after(500),
+      reason: 'timed_out',
+      said: 'nothing',
+      at: after(5),
+    })
+    expect(await store.cursors.list()).toMatchObject([
+      { attempts: 3, nextAttemptAt: after(500), lastReason: 'timed_out', lastSaid: 'nothing', lastAttemptAt: after(5) },
+    ])
+    expect(await store.cursors.nextDueAt()).toEqual(after(500))
+    expect(await store.cursors.claimDue({ ...claimOptions, now: after(499) })).toEqual([])
+    const claim = await claimOne(store, { now: after(500) })
+    expect(await store.cursors.settle(claim, acknowledged(first))).toEqual({
+      clusterId: 'c1',
+      acknowledged: first,
+      resyncFrom: null,
+      resyncUntil: 0,
+      attempts: 0,
+      nextAttemptAt: after(7),
+    })
+    const last = await claimOne(store, { now: after(501) })
+    await store.cursors.settle(last, acknowledged(second))
+    expect(await store.cursors.nextDueAt()).toBeUndefined()
+    expect(await store.cursors.list()).toMatchObject([
+      { lastReason: null, lastSaid: null, lastAttemptAt: after(7), lastAcknowledgedAt: after(7) },
+    ])
+  })
+
+  test('a cluster can be kept for another batch under the same lease', async (store, sealer) => {
+    await store.clusters.insert(aCluster('c1'), 0, [])
+    const [first = 0, second = 0] = await revokeAll(store, sealer, ['t1', 't2'])
+    const claim = await claimOne(store)
+    expect(await store.cursors.settle(claim, acknowledged(first, { leaseUntil: after(3000) }))).toBeDefined()
+    expect(await store.cursors.claimDue({ ...claimOptions, now: after(2999) })).toEqual([])
+    expect(await store.cursors.settle(claim, acknowledged(second))).toMatchObject({ acknowledged: second })
+    expect(await store.cursors.settle(claim, acknowledged(second))).toBeUndefined()
+  })
+
+  test('a released cluster can be claimed at once, and the old lease is worth nothing', async (store, sealer) => {
+    await store.clusters.insert(aCluster('c1'), 0, [])
+    await revokeAll(store, sealer, ['t1'])
+    const claim = await claimOne(store)
+    await store.cursors.release(claim)
+    expect(await store.cursors.settle(claim, acknowledged(1))).toBeUndefined()
+    const next = await claimOne(store)
+    await store.cursors.release(claim)
+    expect(await store.cursors.settle(next, acknowledged(1))).toBeDefined()
+  })
+
+  test('a resync makes a cluster due that is not behind, and goes on where it was settled', async (store, sealer) => {
+    const [, , last = 0] = await revokeAll(store, sealer, ['t1', 't2', 't3'])
+    await store.clusters.insert(aCluster('c1'), last, [])
+    expect(await store.cursors.nextDueAt()).toBeUndefined()
+    await store.cursors.resync('c1', after(3))
+    expect(await store.cursors.nextDueAt()).toEqual(after(3))
+    const claim = await claimOne(store, { now: after(3) })
+    expect(claim.cursor).toMatchObject({ acknowledged: last, resyncFrom: 0, resyncUntil: last })
+    await store.cursors.settle(claim, acknowledged(last, { resyncFrom: 2 }))
+    const next = await claimOne(store, { now: after(8) })
+    expect(next.cursor).toMatchObject({ acknowledged: last, resyncFrom: 2, resyncUntil: last })
+    await store.cursors.settle(next, acknowledged(last))
+    expect(await store.cursors.nextDueAt()).toBeUndefined()
+  })
+
+  test('a resync asked for during an attempt is not ended by that attempt', async (store, sealer) => {
+    await store.clusters.insert(aCluster('c1'), 0, [])
+    const [sequence = 0] = await revokeAll(store, sealer, ['t1'])
+    const claim = await claimOne(store)
+    await store.cursors.resync('c1', start)
+    expect(await store.cursors.settle(claim, acknowledged(sequence))).toBeUndefined()
+    expect((await claimOne(store)).cursor).toMatchObject({ resyncFrom: 0, resyncUntil: sequence })
+  })
+
+  test('a cluster that is removed while claimed settles nothing, nor one made anew under its id', async (store, sealer) => {
+    await store.clusters.insert(aCluster('c1'), 0, [])
+    await revokeAll(store, sealer, ['t1'])
+    const claim = await claimOne(store)
+    await store.clusters.delete('c1')
+    expect(await store.cursors.settle(claim, acknowledged(1))).toBeUndefined()
+    await store.clusters.insert(aCluster('c1'), 0, [])
+    expect(await store.cursors.settle(claim, acknowledged(1))).toBeUndefined()
+    expect(await store.cursors.list()).toMatchObject([{ acknowledged: 0 }])
+  })
+}

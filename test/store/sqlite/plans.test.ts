@@ -1,0 +1,106 @@
+import { randomBytes } from 'node:crypto'
+import Database from 'better-sqlite3'
+import { drizzle } from 'drizzle-orm/better-sqlite3'
+import { beforeEach, expect, test } from 'vitest'
+import { createSealer } from '../../../src/core/keys/sealer.ts'
+import { createClusterStore } from '../../../src/store/sqlite/cluster-store.ts'
+import { createCursorStore } from '../../../src/store/sqlite/cursor-store.ts'
+import { migrate } from '../../../src/store/sqlite/migrate.ts'
+import type { SqliteParts } from '../../../src/store/sqlite/parts.ts'
+import { createReader } from '../../../src/store/sqlite/reader.ts'
+import { createRevocationStore } from '../../../src/store/sqlite/revocation-store.ts'
+import { prepareRoleRows } from '../../../src/store/sqlite/role-rows.ts'
+import { createRoleStore } from '../../../src/store/sqlite/role-store.ts'
+import { createTokenStore } from '../../../src/store/sqlite/token-store.ts'
+import { createUserStore } from '../../../src/store/sqlite/user-store.ts'
+import { createWriter } from '../../../src/store/sqlite/writer.ts'
+import { aCluster, after, aRevocation, aRole, aToken, aUser, start } from '../conformance/samples.ts'
+
+// That a cost doesn't grow with the number of rows is read off SQLite's plans: a table that is scanned shows as SCAN.
+
+const sealer = createSealer(randomBytes(32))
+let executed: string[]
+let stores: ReturnType<typeof openStores>
+
+beforeEach(() => {
+  executed = []
+  stores = openStores()
+})
+
+function openStores() {
+  const client = new Database(':memory:', { verbose: (statement) => executed.push(String(statement)) })
+  client.pragma('foreign_keys = ON')
+  migrate(client)
+  const { write } = createWriter(client, { onDirectoryChanged: () => undefined })
+  const parts: SqliteParts = { client, db: drizzle({ client }), write, ...createReader(client) }
+  const roleRows = prepareRoleRows(parts)
+  return {
+    client,
+    users: createUserStore(parts, roleRows),
+    roles: createRoleStore(parts, roleRows),
+    clusters: createClusterStore(parts, roleRows),
+    tokens: createTokenStore(parts),
+    revocations: createRevocationStore(parts, sealer),
+    cursors: createCursorStore(parts),
+  }
+}
+
+/** The steps in which SQLite goes through a whole table or index, of every statement that the act runs. */
+async function scansOf(act: () => Promise<unknown>): Promise<readonly string[]> {
+  executed.length = 0
+  await act()
+  const statements = executed.filter((statement) => /^\s*(select|insert|update|delete)/i.test(statement))
+  expect(statements.length).toBeGreaterThan(0)
+  return statements.flatMap((statement) =>
+    stores.client
+      .prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${statement}`)
+      .all()
+      .map((step) => step.detail)
+      .filter((detail) => detail.startsWith('SCAN') && !isFree(detail)),
+  )
+}
+
+/** One constant row; the few roles that administer; and the table of the last sequences, which has a row a table. */
+function isFree(detail: string): boolean {
+  return /CONSTANT ROW|SCAN \(subquery|INDEX roles_of_administrators|SCAN sqlite_sequence/.test(detail)
+}
+
+test('changing or deleting a role goes through no table, whoever holds it', async () => {
+  await stores.roles.insert(aRole('r'), start)
+  await stores.users.insert(aUser('ann', { roleNames: ['r'] }))
+  expect(await scansOf(() => stores.roles.update('r', (role) => role, start))).toEqual([])
+  expect(await scansOf(() => stores.roles.delete('r', start))).toEqual([])
+  const purged = await scansOf(() => stores.roles.purgeDeletedRoles(10))
+  expect(purged.filter((detail) => !detail.includes('INDEX roles_deleted'))).toEqual([])
+})
+
+test('reading, changing or deleting one user goes through no table, an administrator\u2019s neither', async () => {
+  await stores.users.insert(aUser('ann', { roleNames: ['Admin'] }))
+  await stores.users.insert(aUser('bob', { roleNames: ['Admin'] }))
+  expect(await scansOf(() => stores.users.get('ann'))).toEqual([])
+  expect(await scansOf(() => stores.users.credentials('ann'))).toEqual([])
+  expect(await scansOf(() => stores.users.update('ann', { roleNames: [], at: start }))).toEqual([])
+  expect(await scansOf(() => stores.users.update('ann', { roleNames: ['Admin'], at: start }))).toEqual([])
+  expect(await scansOf(() => stores.users.delete('ann'))).toEqual([])
+  expect(await scansOf(() => stores.users.list({ after: 'a', limit: 10 }))).toEqual([])
+})
+
+test('a token\u2019s standing, its revocation and the purge of old ones go through no table', async () => {
+  await stores.users.insert(aUser('ann', { roleNames: ['Admin'] }))
+  const token = aToken('t1', sealer)
+  expect(await scansOf(() => stores.tokens.record(token))).toEqual([])
+  expect(await scansOf(() => stores.tokens.standing(token))).toEqual([])
+  expect(await scansOf(() => stores.revocations.record(aRevocation(token)))).toEqual([])
+  expect(await scansOf(() => stores.revocations.after(0, { limit: 10, now: start }))).toEqual([])
+  expect(await scansOf(() => stores.revocations.lastSequence())).toEqual([])
+  expect(await scansOf(() => stores.tokens.purgeExpired(after(99_999), 10))).toEqual([])
+})
+
+test('claiming looks only at clusters that are behind or in a resync', async () => {
+  for (const id of ['c1', 'c2']) await stores.clusters.insert(aCluster(id), 0, [])
+  const options = { now: start, limit: 5, leaseUntil: after(1000), holder: 'test' }
+  expect(await scansOf(() => stores.cursors.claimDue(options))).toEqual([])
+  await stores.revocations.record(aRevocation(aToken('t1', sealer)))
+  expect(await scansOf(() => stores.cursors.claimDue(options))).toEqual([])
+  expect(await scansOf(() => stores.cursors.nextDueAt())).toEqual([])
+})
