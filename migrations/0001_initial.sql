@@ -91,7 +91,7 @@ CREATE TABLE cluster_cursors (
   last_acknowledged_at INTEGER
 ) STRICT;
 CREATE INDEX cluster_cursors_behind ON cluster_cursors (acknowledged);
-CREATE INDEX cluster_cursors_in_resync ON cluster_cursors (cluster_id) WHERE resync_from IS NOT NULL;
+CREATE INDEX cluster_cursors_in_resync ON cluster_cursors (resync_from) WHERE resync_from IS NOT NULL;
 
 CREATE TABLE signing_keys (
   kid                TEXT PRIMARY KEY,

@@ -23,8 +23,8 @@ export async function main(personality: Personality, args: readonly string[] = p
   handleSignals(ended, () => log)
 
   const context: CliContext = {
-    print: (text) => process.stdout.write(`${text}\n`),
-    warn: (text) => process.stderr.write(`${text}\n`),
+    print: (text) => writeLine(process.stdout, text),
+    warn: (text) => writeLine(process.stderr, text),
     stop: ended.signal,
     async openLog(level) {
       const { createLog } = await import('./log.ts')
@@ -41,6 +41,16 @@ export async function main(personality: Personality, args: readonly string[] = p
     else context.warn(failure.line)
     await exit(failure?.exitCode ?? exitCodes.unexpected)
   }
+}
+
+/** A reader that has seen enough (`gatehouse config | head`) is no failure. */
+function writeLine(stream: NodeJS.WriteStream, text: string) {
+  if (stream.listenerCount('error') === 0) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      if (error.code !== 'EPIPE') throw error
+    })
+  }
+  stream.write(`${text}\n`)
 }
 
 /** The first signal asks for an orderly end, the second ends the process at once. */

@@ -78,15 +78,16 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['node:'],
   },
   log: {
-    holds: (file) => file === 'log.ts' || file === 'metrics.ts',
-    mayImport: ['core/'],
+    holds: (file) => /^(log[^/]*|metrics)\.ts$/.test(file),
+    mayImport: ['core/', 'log'],
     packages: ['pino', 'node:'],
   },
+  version: { holds: (file) => file === 'version.ts', mayImport: ['../package.json'], packages: [] },
   supervisor: { holds: (file) => file === 'supervisor.ts', mayImport: ['core/'], packages: [] },
   service: { holds: (file) => file === 'service.ts', mayImport: [''], packages: anyPackage },
   main: {
     holds: (file) => file === 'main.ts',
-    mayImport: ['cli/', 'service.ts', 'log.ts', 'config'],
+    mayImport: ['cli/', 'service.ts', 'log', 'config', 'core/'],
     packages: ['node:'],
   },
 }

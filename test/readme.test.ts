@@ -18,7 +18,7 @@ test.each(settingRows.filter(([, { isUnused }]) => !isUnused))(
     const [, , env, flag, initial, meaning] = row.split('|').map((cell) => cell.trim())
     expect(env).toBe(codeIf(setting.env))
     expect(flag).toBe(codeIf(setting.flag && `--${setting.flag}`))
-    expect(meaning).toBe(setting.description + (setting.isRuntime ? ' (*run time*)' : ''))
+    expect(meaning).toBe(setting.description + (setting.runtimeName ? ' (*run time*)' : ''))
     if (setting.initial !== undefined) expect(initial).toBe(codeIf(setting.kind.show(setting.initial)))
   },
 )

@@ -99,7 +99,8 @@ export function createOutbound(deps: {
       if (result.kind === 'answered') return result
       if (limit.isOver())
         return { kind: 'failed', failure: 'timed_out', said: `no answer within ${presentMs(limitMs)}` }
-      if (request.signal?.aborted) return { kind: 'failed', failure: 'aborted', said: 'the call was given up' }
+      if (request.signal?.aborted)
+        return { kind: 'failed', failure: 'aborted', said: 'no answer until the call was given up' }
       return result
     },
     close: () => agent.destroy(),

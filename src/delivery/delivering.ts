@@ -2,10 +2,13 @@
 import type { Clock } from '../core/clock.ts'
 import type { ClusterKind } from '../core/clusters/cluster.ts'
 import type { Driver, Outcome } from '../core/clusters/driver.ts'
+import type { RefusalReason } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
-import { type BatchLimits, sizeChange } from '../core/revocation/batch.ts'
+import type { BatchLimits } from '../core/revocation/batch.ts'
 import type { Change } from '../core/revocation/change.ts'
-import type { Claim, Cursor, CursorStore, Settlement } from './cursor-store.ts'
+import { type Planned, planBatch } from './batch.ts'
+import type { Claim, Cursor, CursorStore } from './cursor-store.ts'
+import type { News } from './news.ts'
 import type { PropagationTracker } from './propagation.ts'
 import type { RecentChanges } from './recent-changes.ts'
 import { planPause } from './schedule.ts'
@@ -15,14 +18,20 @@ export interface DeliveringDeps {
   readonly changes: RecentChanges
   readonly drivers: Readonly<Record<ClusterKind, Driver>>
   readonly tracker: PropagationTracker
+  readonly news: News
   readonly clock: Clock
   readonly log: Logger
   readonly random: () => number
   readonly retryMs: readonly number[]
+  readonly timeoutMs: number
   readonly leaseMs: number
   readonly limits: BatchLimits
   /** The highest sequence that this process knows to be in the log. */
   readonly knownHead: () => number
+  /** Somebody waits for everything to come to rest. */
+  readonly isHurried: () => boolean
+  /** Why each cluster refused last, as long as it does. */
+  readonly refusals: Map<string, RefusalReason>
 }
 
 /** Why a cluster was let go of. */
@@ -33,74 +42,121 @@ export type Ending =
   | { readonly kind: 'lost' }
   | { readonly kind: 'stopped' }
 
-interface Planned {
-  readonly changes: readonly Change[]
-  readonly acknowledged: number
-  readonly resyncFrom: number | null
-  /** More than fits into this batch is known to lie in the log. */
-  readonly hasMore: boolean
-}
+/** What was acknowledged is written down at least so often while there is more to do. */
+const settleEveryMs = 1_000
+/** Periods without news after which a lease is given back. */
+const quietPeriods = 2
 
 type Refusal = Extract<Outcome, { kind: 'refused' }>
 
-/** Works until there is nothing more to tell, an attempt fails, the lease is lost or `signal` aborts. */
+/** Works until there has been nothing to tell for a while, an attempt fails, the lease is lost or `signal` aborts. */
 export async function deliver(claim: Claim, deps: DeliveringDeps, signal: AbortSignal): Promise<Ending> {
-  let cursor = claim.cursor
+  const ledger = openLedger(claim, deps)
+  let quiet = 0
   for (;;) {
-    const planned = await planBatch(cursor, deps)
-    if (signal.aborted) return stop(claim, deps)
-    if (planned.changes.length === 0 && !isMoved(cursor, planned)) {
-      await deps.cursors.release(claim)
-      return { kind: 'in_step' }
+    const planned = await planBatch(ledger.cursor(), deps)
+    if (signal.aborted) return ledger.close('stopped')
+    if (planned.changes.length > 0) {
+      quiet = 0
+      const outcome = await send(claim, planned.changes, deps, signal)
+      if (signal.aborted && outcome?.kind !== 'accepted') return ledger.close('stopped')
+      if (outcome?.kind === 'refused') return ledger.refuse(outcome, planned)
+      if (outcome !== undefined) logAccepted(claim, planned, outcome, deps)
     }
-    const outcome = await send(claim, planned.changes, deps, signal)
-    if (signal.aborted && outcome?.kind !== 'accepted') return stop(claim, deps)
-    const settled =
-      outcome?.kind === 'refused'
-        ? await settleFailed(claim, cursor, outcome, deps)
-        : await settleAcknowledged(claim, planned, deps, signal)
-    logAttempt(claim, planned, outcome, settled, deps)
-    if (settled.cursor === undefined) return { kind: 'lost' }
-    if (settled.kind === 'failed') return { kind: 'refused', nextAttemptAt: settled.nextAttemptAt }
-    if (settled.leaseUntil === null) return { kind: 'in_step' }
-    cursor = settled.cursor
+    ledger.acknowledge(planned)
+    if (isAfterKeyRefusal(claim, deps)) return ledger.closeAndResync()
+    if (ledger.isOverdue() && !(await ledger.write())) return { kind: 'lost' }
+    if (planned.hasMore || deps.knownHead() > planned.acknowledged) continue
+    if (deps.isHurried() || quiet >= quietPeriods) return ledger.close('in_step')
+    if ((await deps.news.wait()) === 'tick') quiet += 1
+    if (signal.aborted) return ledger.close('stopped')
   }
 }
 
-/** New changes come first; a resync gets the room that they leave. */
-async function planBatch(cursor: Cursor, { changes, limits, clock }: DeliveringDeps): Promise<Planned> {
-  const now = clock.now()
-  const fresh = await changes.after(cursor.acknowledged, limits, now)
-  const planned = {
-    changes: fresh.changes,
-    acknowledged: fresh.upTo,
-    resyncFrom: cursor.resyncFrom,
-    hasMore: fresh.isCut,
+/**
+ * Keeps what a cluster has acknowledged and writes it down now and then: nothing is lost if it isn't, since a batch may be
+ * sent twice, and one write serves many batches.
+ */
+function openLedger(claim: Claim, deps: DeliveringDeps) {
+  const { cursors, clock } = deps
+  const clusterId = claim.cluster.id
+  let current: Cursor = claim.cursor
+  let written: Cursor = claim.cursor
+  let writtenAt = clock.now().getTime()
+
+  async function settle(leaseUntil: Date | null): Promise<boolean> {
+    const { acknowledged, resyncFrom } = current
+    const at = clock.now()
+    const moved = await cursors.settle(claim, { kind: 'acknowledged', acknowledged, resyncFrom, at, leaseUntil })
+    if (moved === undefined) return false
+    written = current
+    writtenAt = at.getTime()
+    return true
   }
-  if (cursor.resyncFrom === null || fresh.isCut) return planned
-  const room = {
-    changes: limits.changes - fresh.changes.length,
-    bytes: limits.bytes - fresh.changes.reduce((sum, change) => sum + sizeChange(change), 0),
+
+  const isDirty = () => current !== written
+
+  const ledger = {
+    cursor: () => current,
+
+    acknowledge({ acknowledged, resyncFrom }: Planned) {
+      deps.tracker.acknowledged(clusterId, acknowledged)
+      if (acknowledged === current.acknowledged && resyncFrom === current.resyncFrom) return
+      current = { ...current, acknowledged, resyncFrom, attempts: 0 }
+    },
+
+    /** A cluster that answers again after a failure is to be seen as such at once. */
+    isOverdue: () =>
+      isDirty() && (written.attempts > 0 || Math.abs(clock.now().getTime() - writtenAt) >= settleEveryMs),
+
+    /** False = the lease is lost. */
+    write: () => settle(new Date(clock.now().getTime() + deps.leaseMs)),
+
+    async close(kind: 'in_step' | 'stopped'): Promise<Ending> {
+      if (!isDirty()) await cursors.release(claim)
+      else if (!(await settle(null))) return { kind: 'lost' }
+      return { kind }
+    },
+
+    async closeAndResync(): Promise<Ending> {
+      deps.refusals.delete(clusterId)
+      if (isDirty() && !(await settle(null))) return { kind: 'lost' }
+      await cursors.resync(clusterId, clock.now())
+      return { kind: 'in_step' }
+    },
+
+    async refuse(refusal: Refusal, planned: Planned): Promise<Ending> {
+      deps.tracker.failed(clusterId)
+      if (isDirty() && !(await ledger.write())) return { kind: 'lost' }
+      const attempts = current.attempts + 1
+      const { reason, said, advice, url, status, retryAfterMs } = refusal
+      const at = clock.now()
+      const nextAttemptAt = new Date(at.getTime() + planPause(attempts, deps.retryMs, deps.random(), retryAfterMs))
+      const settled = await cursors.settle(claim, { kind: 'failed', attempts, nextAttemptAt, reason, said, at })
+      const changes = planned.changes.length
+      const more = { reason, status, said, advice, attempts, nextAttemptAt, settled: settled !== undefined }
+      deps.log.warn({ event: 'delivery.attempted', cluster: clusterId, url, changes, outcome: 'refused', ...more })
+      if (settled === undefined) return { kind: 'lost' }
+      deps.refusals.set(clusterId, reason)
+      return { kind: 'refused', nextAttemptAt }
+    },
   }
-  if (room.changes <= 0 || room.bytes <= 0) return { ...planned, hasMore: true }
-  const old = await changes.between(cursor.resyncFrom, cursor.resyncUntil, room, now)
-  return {
-    changes: fresh.changes.length === 0 ? old.changes : [...fresh.changes, ...old.changes],
-    acknowledged: fresh.upTo,
-    resyncFrom: old.isCut ? old.upTo : null,
-    hasMore: old.isCut,
-  }
+  return ledger
 }
 
-function isMoved(cursor: Cursor, planned: Planned): boolean {
-  return planned.acknowledged !== cursor.acknowledged || planned.resyncFrom !== cursor.resyncFrom
+/** A cluster that refused our key heard nothing meanwhile, and may have been restarted: it gets the whole list again. */
+function isAfterKeyRefusal(claim: Claim, { refusals }: DeliveringDeps): boolean {
+  const reason = refusals.get(claim.cluster.id)
+  if (reason === 'key_mismatch' || reason === 'not_authorized') return true
+  refusals.delete(claim.cluster.id)
+  return false
 }
 
 /** Undefined where no change of the batch concerns this kind of cluster. */
 async function send(
   claim: Claim,
   changes: readonly Change[],
-  { drivers, tracker, log }: DeliveringDeps,
+  { drivers, tracker, clock, timeoutMs, log }: DeliveringDeps,
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const driver = drivers[claim.cluster.kind]
@@ -108,68 +164,25 @@ async function send(
   const taken = isForAll ? changes : changes.filter((change) => driver.takes(change.kind))
   if (taken.length === 0) return undefined
   tracker.started(claim.cluster.id)
+  const attempt = new AbortController()
+  const giveUp = () => attempt.abort()
+  const ended = new AbortController()
+  signal.addEventListener('abort', giveUp)
+  void clock.wait(timeoutMs, ended.signal).then(giveUp)
   try {
-    return await driver.push(claim.cluster, taken, signal)
+    return await driver.push(claim.cluster, taken, attempt.signal)
   } catch (error) {
     log.error({ event: 'delivery.broken', cluster: claim.cluster.id, error })
     const advice = "Look into Gatehouse's own log."
     return { kind: 'refused', reason: 'failing', url: '', said: 'Gatehouse could not prepare the request', advice }
+  } finally {
+    signal.removeEventListener('abort', giveUp)
+    ended.abort()
   }
 }
 
-async function settleAcknowledged(claim: Claim, planned: Planned, deps: DeliveringDeps, signal: AbortSignal) {
-  // The cluster has it, whatever becomes of the lease.
-  deps.tracker.acknowledged(claim.cluster.id, planned.acknowledged)
-  const at = deps.clock.now()
-  const goesOn = !signal.aborted && (planned.hasMore || deps.knownHead() > planned.acknowledged)
-  const settlement = {
-    kind: 'acknowledged',
-    acknowledged: planned.acknowledged,
-    resyncFrom: planned.resyncFrom,
-    at,
-    leaseUntil: goesOn ? new Date(at.getTime() + deps.leaseMs) : null,
-  } as const satisfies Settlement
-  return { ...settlement, cursor: await deps.cursors.settle(claim, settlement) }
-}
-
-async function settleFailed(claim: Claim, cursor: Cursor, refusal: Refusal, deps: DeliveringDeps) {
-  deps.tracker.failed(claim.cluster.id)
-  const at = deps.clock.now()
-  const attempts = cursor.attempts + 1
-  const pauseMs = planPause(attempts, deps.retryMs, deps.random(), refusal.retryAfterMs)
-  const settlement = {
-    kind: 'failed',
-    attempts,
-    nextAttemptAt: new Date(at.getTime() + pauseMs),
-    reason: refusal.reason,
-    said: refusal.said,
-    at,
-  } as const satisfies Settlement
-  return { ...settlement, cursor: await deps.cursors.settle(claim, settlement) }
-}
-
-async function stop(claim: Claim, deps: DeliveringDeps): Promise<Ending> {
-  await deps.cursors.release(claim)
-  return { kind: 'stopped' }
-}
-
-function logAttempt(
-  claim: Claim,
-  planned: Planned,
-  outcome: Outcome | undefined,
-  settled: Awaited<ReturnType<typeof settleAcknowledged | typeof settleFailed>>,
-  { log }: DeliveringDeps,
-) {
-  if (outcome === undefined) return
-  const entry = {
-    event: 'delivery.attempted',
-    cluster: claim.cluster.id,
-    url: outcome.url,
-    changes: planned.changes.length,
-    outcome: outcome.kind,
-    settled: settled.cursor !== undefined,
-  }
-  if (outcome.kind === 'accepted' || settled.kind !== 'failed') return log.info(entry)
-  const { reason, status, said, advice } = outcome
-  log.warn({ ...entry, reason, status, said, advice, attempts: settled.attempts, nextAttemptAt: settled.nextAttemptAt })
+function logAccepted(claim: Claim, planned: Planned, outcome: Outcome, { log }: DeliveringDeps) {
+  const changes = planned.changes.length
+  const { id } = claim.cluster
+  log.info({ event: 'delivery.attempted', cluster: id, url: outcome.url, changes, outcome: outcome.kind })
 }

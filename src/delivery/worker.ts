@@ -4,11 +4,10 @@
  *
  * This folder owns cursors, leases, the schedule and the waiting of answers. It knows no cluster's protocol (adapters/).
  */
-import { randomUUID } from 'node:crypto'
-import { hostname } from 'node:os'
 import type { Clock } from '../core/clock.ts'
 import type { ClusterKind } from '../core/clusters/cluster.ts'
 import type { Driver } from '../core/clusters/driver.ts'
+import type { RefusalReason } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
 import { type BatchLimits, defaultBatchLimits } from '../core/revocation/batch.ts'
 import type { Propagation } from '../core/revocation/propagation.ts'
@@ -16,11 +15,12 @@ import type { RevocationStore } from '../core/revocation/revocation-store.ts'
 import type { Worker } from '../supervisor.ts'
 import type { Claim, CursorStore } from './cursor-store.ts'
 import { deliver, type Ending } from './delivering.ts'
+import { createNews } from './news.ts'
 import { createPropagation } from './propagation.ts'
 import { createRecentChanges } from './recent-changes.ts'
 
 export interface DeliveryConfig {
-  /** Time limit of one push; a driver keeps it by itself, a lease lasts a little longer. */
+  /** Time limit of one push; a lease lasts a little longer. */
   readonly timeoutMs: number
   /** Pauses after the 1st, 2nd, … failure; the last one repeats. */
   readonly retryMs: readonly number[]
@@ -45,6 +45,8 @@ export interface Delivery {
 
 const leaseMarginMs = 5_000
 const brokenPauseMs = 1_000
+/** A lease is kept for a moment after the last batch, so that a busy cluster isn't leased anew for each. */
+const lingerPeriodMs = 100
 
 export function createDelivery(deps: {
   readonly cursors: CursorStore
@@ -57,27 +59,32 @@ export function createDelivery(deps: {
   readonly random: () => number
 }): Delivery {
   const { cursors, clock, log, config } = deps
-  const holder = `${hostname()}/${process.pid}/${randomUUID()}`
+  const holder = `${process.pid}/${crypto.randomUUID()}`
   const leaseMs = config.timeoutMs + leaseMarginMs
   const pollMs = config.pollMs ?? 1_000
   const bell = createBell()
+  const news = createNews(clock, lingerPeriodMs)
   const changes = createRecentChanges(deps.revocations)
   let knownHead = 0
   const tracker = createPropagation({
     clock,
     onAwaited: (sequence) => {
       knownHead = Math.max(knownHead, sequence)
-      bell.ring()
+      ring()
     },
   })
+  const refusals = new Map<string, RefusalReason>()
   const deliveringDeps = {
     ...deps,
     ...config,
     limits: config.limits ?? defaultBatchLimits,
     changes,
     tracker,
+    news,
+    refusals,
     leaseMs,
     knownHead: () => knownHead,
+    isHurried: () => settling.length > 0,
   }
 
   /** By cluster: what ends its work. */
@@ -88,24 +95,30 @@ export function createDelivery(deps: {
   let isReloadWanted = true
   let settling: ((next: Date | undefined) => void)[] = []
 
+  function ring() {
+    bell.ring()
+    news.announce()
+  }
+
   async function reload() {
     isReloadWanted = false
     const list = await cursors.list()
     tracker.load(list)
     due.clear()
-    for (const { clusterId, attempts, nextAttemptAt } of list) if (attempts > 0) due.set(clusterId, nextAttemptAt)
+    refusals.clear()
+    for (const { clusterId, attempts, nextAttemptAt, lastReason } of list) {
+      if (attempts > 0) due.set(clusterId, nextAttemptAt)
+      if (lastReason !== null) refusals.set(clusterId, lastReason)
+    }
   }
 
-  function begin(claim: Claim, signal: AbortSignal) {
+  function begin(claim: Claim) {
     const { id } = claim.cluster
     // Claimed although it is under way here: the earlier lease is lost, so what it still does counts for nothing.
     underWay.get(id)?.abort()
     const controller = new AbortController()
     underWay.set(id, controller)
-    const stop = () => controller.abort()
-    signal.addEventListener('abort', stop)
     const end = work(claim, controller.signal).finally(() => {
-      signal.removeEventListener('abort', stop)
       ends.delete(end)
       if (underWay.get(id) !== controller) return
       underWay.delete(id)
@@ -141,13 +154,13 @@ export function createDelivery(deps: {
     return pause
   }
 
-  async function claimDue(signal: AbortSignal): Promise<number> {
+  async function claimDue(): Promise<number> {
     const limit = config.parallel - underWay.size
     if (limit <= 0) return 0
     const now = clock.now()
     const leaseUntil = new Date(now.getTime() + leaseMs)
     const claims = await cursors.claimDue({ now, limit, leaseUntil, holder })
-    for (const claim of claims) begin(claim, signal)
+    for (const claim of claims) begin(claim)
     return claims.length
   }
 
@@ -163,21 +176,28 @@ export function createDelivery(deps: {
   async function turn(signal: AbortSignal) {
     bell.hush()
     if (isReloadWanted) await reload()
-    const claimed = await claimDue(signal)
+    const claimed = await claimDue()
     if (claimed === 0 && underWay.size === 0 && !bell.isRung()) await reportSettled()
     if (signal.aborted) return
     if (await bell.wait(clock, pauseMs(clock.now()), signal)) return
     isReloadWanted = true
   }
 
+  function stopAll() {
+    for (const controller of underWay.values()) controller.abort()
+    news.announce()
+  }
+
   const worker: Worker = {
     name: 'delivery',
     async run(signal) {
       isReloadWanted = true
+      signal.addEventListener('abort', stopAll)
       try {
         while (!signal.aborted) await turn(signal)
       } finally {
-        for (const controller of underWay.values()) controller.abort()
+        signal.removeEventListener('abort', stopAll)
+        stopAll()
         await Promise.all(ends)
       }
     },
@@ -188,12 +208,14 @@ export function createDelivery(deps: {
     propagation: tracker,
     wake() {
       isReloadWanted = true
-      bell.ring()
+      ring()
     },
     settled() {
       isReloadWanted = true
-      bell.ring()
-      return new Promise((resolve) => settling.push(resolve))
+      return new Promise((resolve) => {
+        settling.push(resolve)
+        ring()
+      })
     },
   }
 }

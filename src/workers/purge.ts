@@ -4,13 +4,46 @@ import type { RoleStore } from '../core/roles/role-store.ts'
 import type { TokenStore } from '../core/tokens/token-store.ts'
 import type { Worker } from '../supervisor.ts'
 
-export function createPurge(deps: { tokens: TokenStore; roles: RoleStore; clock: Clock; log: Logger }): Worker {
+const everyMs = 60_000
+/** A step takes a millisecond or two, and requests are answered between two of them. */
+const stepSize = 500
+const stepPauseMs = 20
+/**
+ * A token's row and its revocation stay for so long after it has expired: a clock that is set back by less brings no
+ * revoked token to life again.
+ */
+const keepMs = 3_600_000
+
+/** Clears away, in small steps, expired tokens with their changes, and what is left of deleted roles. */
+export function createPurge(deps: {
+  readonly tokens: Pick<TokenStore, 'purgeExpired'>
+  readonly roles: Pick<RoleStore, 'purgeDeletedRoles'>
+  readonly clock: Clock
+  readonly log: Logger
+}): Worker {
+  const { tokens, roles, clock, log } = deps
+
+  async function repeat(step: (limit: number) => Promise<number>, signal: AbortSignal): Promise<number> {
+    let total = 0
+    while (!signal.aborted) {
+      const purged = await step(stepSize)
+      total += purged
+      if (purged === 0) break
+      await clock.wait(stepPauseMs, signal)
+    }
+    return total
+  }
+
   return {
     name: 'purge',
     async run(signal) {
       while (!signal.aborted) {
-        await deps.tokens.purgeExpired(deps.clock.now(), 500)
-        await deps.clock.wait(60_000, signal)
+        const before = new Date(clock.now().getTime() - keepMs)
+        const purgedTokens = await repeat((limit) => tokens.purgeExpired(before, limit), signal)
+        const purgedRoles = await repeat((limit) => roles.purgeDeletedRoles(limit), signal)
+        if (purgedTokens + purgedRoles > 0)
+          log.info({ event: 'store.purged', tokens: purgedTokens, roles: purgedRoles })
+        await clock.wait(everyMs, signal)
       }
     },
   }

@@ -8,7 +8,8 @@ export interface Running {
   readonly child: ChildProcess
   /** Everything that it printed. */
   output(): string
-  /** Resolves with the exit status. */
+  /** Resolves with the exit status when it ends by itself or was stopped; null if it could not run or was killed. */
+  readonly ended: Promise<number | null>
   stop(): Promise<number | null>
 }
 
@@ -31,6 +32,7 @@ export function run(command: string, args: readonly string[], env: Readonly<Reco
   return {
     child,
     output: () => printed,
+    ended,
     async stop() {
       if (child.exitCode === null) child.kill('SIGTERM')
       return ended

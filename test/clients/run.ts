@@ -4,7 +4,6 @@
  *
  *   test/clients/run.sh [SDK version] [cluster version]
  */
-import { spawnSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -84,21 +83,16 @@ async function runSetup(sdkVersion: string, setup: Setup): Promise<Counts> {
     const report = join(folder, 'report.xml')
     const python = join(projectRoot, '.cache', `venv-aistore-${sdkVersion}`, 'bin', 'python')
     const flags = ['-q', '-p', 'no:cacheprovider', '--tb=short', `--junit-xml=${report}`]
-    const ended = spawnSync(python, ['-B', '-m', 'pytest', ...flags, 'test/clients/aistore'], {
-      cwd: projectRoot,
-      encoding: 'utf8',
-      timeout: 300_000,
-      env: {
-        ...process.env,
-        AIS_AUTHN_URL: url,
-        AIS_ENDPOINT: place.url,
-        STAND_IN_UUID: place.uuid,
-        STAND_IN_VERSION: setup.clusterVersion,
-        AIS_AUTHN_SU_NAME: 'admin',
-        AIS_AUTHN_SU_PASS: password,
-      },
+    const pytest = run(python, ['-B', '-m', 'pytest', ...flags, 'test/clients/aistore'], {
+      AIS_AUTHN_URL: url,
+      AIS_ENDPOINT: place.url,
+      STAND_IN_UUID: place.uuid,
+      STAND_IN_VERSION: setup.clusterVersion,
+      AIS_AUTHN_SU_NAME: 'admin',
+      AIS_AUTHN_SU_PASS: password,
     })
-    if (ended.status !== 0) process.stdout.write(`${ended.stdout}${ended.stderr}`)
+    started.push(pytest)
+    if ((await pytest.ended) !== 0) process.stdout.write(pytest.output())
     return readCounts(report)
   } catch (error) {
     process.stdout.write(`${error instanceof Error ? error.message : String(error)}\n`)
@@ -110,11 +104,15 @@ async function runSetup(sdkVersion: string, setup: Setup): Promise<Counts> {
 }
 
 const [onlySdk, onlyCluster] = process.argv.slice(2)
+const queue = sdkVersions
+  .filter((version) => onlySdk === undefined || version === onlySdk)
+  .flatMap((sdkVersion) => setups.map((setup) => ({ sdkVersion, setup })))
+  .filter(({ setup }) => onlyCluster === undefined || setup.clusterVersion === onlyCluster)
 const total: Counts = { passed: 0, failed: 0, skipped: 0 }
-for (const sdkVersion of sdkVersions.filter((version) => onlySdk === undefined || version === onlySdk)) {
-  for (const setup of setups.filter(
-    ({ clusterVersion }) => onlyCluster === undefined || clusterVersion === onlyCluster,
-  )) {
+
+async function work() {
+  for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+    const { sdkVersion, setup } = next
     const counts = await runSetup(sdkVersion, setup)
     const { algorithm, clusterVersion, trust } = setup
     const label = `aistore ${sdkVersion}, cluster ${clusterVersion}, ${algorithm}, ${trust.replace('_', ' ')}`
@@ -124,5 +122,7 @@ for (const sdkVersion of sdkVersions.filter((version) => onlySdk === undefined |
     total.skipped += counts.skipped
   }
 }
+
+await Promise.all([work(), work()])
 process.stdout.write(`${total.passed} passed, ${total.failed} failed, ${total.skipped} skipped\n`)
 process.exitCode = total.failed > 0 || total.passed === 0 ? 1 : 0

@@ -1,4 +1,6 @@
 import { describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/core/clock.ts'
+import { createHandClock } from '../clock.ts'
 import { startService, type TestService } from '../service.ts'
 import type { AistoreCluster, AistoreClusterOptions, AistoreVersion, Trust } from '../stand-ins/aistore.ts'
 
@@ -76,8 +78,11 @@ test.each([
   expect((await service.request('GET', '/v1/clusters/lake')).status).toBe(404)
 })
 
-test('a cluster that was down gets every revocation in one batch when it returns', async () => {
-  await using service = await startService({ clusters: ['lake'] })
+test.each([
+  ['by the hand-set clock', createHandClock()],
+  ['by the real clock', systemClock],
+])('a cluster that was down gets every revocation in one batch when it returns, %s', async (_name, clock) => {
+  await using service = await startService({ clusters: ['lake'], clock })
   const lake = service.cluster('lake')
   const tokens = await service.issueTokens(20)
   await lake.stop()

@@ -1,70 +1,131 @@
 import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
+import type { JsonObject } from '../json.ts'
 import type { Logger } from '../logger.ts'
-import { readBatch, defaultBatchLimits } from '../revocation/batch.ts'
+import { type BatchLimits, defaultBatchLimits, readBatch } from '../revocation/batch.ts'
 import type { RevocationStore } from '../revocation/revocation-store.ts'
 import { checkName } from '../users/names.ts'
-import type { Cluster, ClusterKind } from './cluster.ts'
+import { type Cluster, type ClusterKind, presentClusterName } from './cluster.ts'
 import type { ClusterStore } from './cluster-store.ts'
 import type { Driver, Outcome } from './driver.ts'
+import { parseClusterUrls } from './urls.ts'
+
+export interface NewCluster {
+  /** The cluster's own id. */
+  readonly id: string
+  readonly kind: ClusterKind
+  readonly alias: string | null
+  readonly urls: readonly string[]
+  readonly annotations: JsonObject
+}
 
 export interface Clusters {
-  register(cluster: Omit<Cluster, 'registeredAt'>): Promise<void>
+  /**
+   * Takes a cluster in, or leaves everything as it was: the cluster must trust our key, and gets every revocation that
+   * still matters before this answers. A cluster without URLs is stored unchecked (contract section 3.2).
+   * @throws DomainError field_missing, field_invalid, cluster_exists, cluster_refused
+   */
+  register(cluster: NewCluster): Promise<void>
+  /**
+   * Changes alias or URLs of the cluster with this id or alias; what is absent or empty stays as it was. The cluster must
+   * trust our key under the new values; then the revocations are sent again.
+   * @throws DomainError cluster_not_found, field_invalid, alias_taken, cluster_refused
+   */
   update(name: string, change: { readonly alias?: string; readonly urls?: readonly string[] }): Promise<void>
+  /** Forgets the cluster with this id or alias; it is not told. @throws DomainError cluster_not_found */
   deregister(name: string): Promise<void>
 }
 
+const maximumIdLength = 256
+/** A driver keeps its own time limit; nothing else ends a registration. */
+const unending = () => new AbortController().signal
+
 export function createClusters(deps: {
   readonly clusters: ClusterStore
-  readonly revocations: RevocationStore
+  readonly revocations: Pick<RevocationStore, 'after' | 'lastSequence'>
   readonly drivers: Readonly<Record<ClusterKind, Driver>>
+  /** Tells delivery that clusters have changed. */
   readonly wake: () => void
   readonly clock: Clock
   readonly log: Logger
+  readonly limits?: BatchLimits
 }): Clusters {
-  const signal = new AbortController().signal
-  const strip = (urls: readonly string[]) => urls.map((url) => url.replace(/\/+$/, ''))
-  function check(cluster: Cluster, outcome: Outcome) {
-    if (outcome.kind === 'accepted') return
-    const { url, reason, said, advice } = outcome
-    throw new DomainError('cluster_refused', { clusterId: cluster.id, where: cluster.alias ?? url, reason, said, advice })
+  const { clusters, drivers, clock, log, limits = defaultBatchLimits } = deps
+
+  /** No lock or transaction is held meanwhile: the cluster may call back for our keys. */
+  async function shakeHands(cluster: Cluster): Promise<void> {
+    if (cluster.urls.length === 0) return
+    must(cluster, await drivers[cluster.kind].handshake(cluster, unending()))
   }
+
+  /** Tells the cluster every revocation that still matters; answers up to which change it has them. */
+  async function pushAll(cluster: Cluster): Promise<number> {
+    if (cluster.urls.length === 0) return 0
+    const driver = drivers[cluster.kind]
+    let acknowledged = 0
+    for (;;) {
+      const batch = await readBatch(deps.revocations, { after: acknowledged }, limits, clock.now())
+      const changes = batch.changes.filter((change) => driver.takes(change.kind))
+      if (changes.length > 0) must(cluster, await driver.push(cluster, changes, unending()))
+      acknowledged = batch.upTo
+      if (!batch.isCut) return acknowledged
+    }
+  }
+
   return {
-    async register(asked) {
-      const cluster: Cluster = { ...asked, urls: strip(asked.urls), registeredAt: deps.clock.now() }
-      checkName('cluster alias', 'alias', cluster.alias ?? '')
-      const clash = await deps.clusters.findClash(cluster.id, cluster.alias)
-      if (clash) throw new DomainError('cluster_exists', { id: cluster.id, foundId: clash.id })
-      const driver = deps.drivers[cluster.kind]
-      let acknowledged = 0
-      if (cluster.urls.length > 0) {
-        check(cluster, await driver.handshake(cluster, signal))
-        for (;;) {
-          const batch = await readBatch(deps.revocations, { after: acknowledged }, defaultBatchLimits, deps.clock.now())
-          if (batch.changes.length > 0) check(cluster, await driver.push(cluster, batch.changes, signal))
-          acknowledged = batch.upTo
-          if (!batch.isCut) break
+    async register({ id, kind, alias: givenAlias, urls, annotations }) {
+      checkId(id)
+      const alias = givenAlias || null
+      if (alias !== null) checkName('cluster alias', 'alias', alias)
+      const cluster = { id, kind, alias, urls: parseClusterUrls(urls), annotations, registeredAt: clock.now() }
+      const clash = await clusters.findClash(id, alias)
+      if (clash !== undefined) throw new DomainError('cluster_exists', { id, foundId: clash.id })
+      await shakeHands(cluster)
+      const acknowledged = await pushAll(cluster)
+      await clusters.insert(cluster, acknowledged, drivers[kind].predefinedRoles(cluster))
+      deps.wake()
+      log.info({ event: 'cluster.registered', cluster: id, alias, urls: cluster.urls, acknowledged })
+    },
+
+    async update(name, change) {
+      const known = await clusters.get(name)
+      if (known === undefined) throw new DomainError('cluster_not_found', { name })
+      const alias = change.alias || undefined
+      const urls = change.urls?.length ? parseClusterUrls(change.urls) : undefined
+      if (alias !== undefined && alias !== known.alias) {
+        checkName('cluster alias', 'alias', alias)
+        const owner = await clusters.get(alias)
+        if (owner !== undefined && owner.id !== known.id) {
+          throw new DomainError('alias_taken', { alias, clusterId: owner.id })
         }
       }
-      await deps.clusters.insert(cluster, acknowledged, driver.predefinedRoles(cluster))
+      const given = { ...(alias === undefined ? {} : { alias }), ...(urls === undefined ? {} : { urls }) }
+      const changed = { ...known, ...given }
+      await shakeHands(changed)
+      await clusters.update(known.id, { ...given, at: clock.now() })
       deps.wake()
+      log.info({ event: 'cluster.updated', cluster: known.id, alias: changed.alias, urls: changed.urls })
     },
-    async update(name, change) {
-      const known = await deps.clusters.get(name)
-      if (!known) throw new DomainError('cluster_not_found', { name })
-      const cluster = { ...known, ...change }
-      if (change.alias) {
-        checkName('cluster alias', 'alias', change.alias)
-        const clash = await deps.clusters.findClash(change.alias, null)
-        if (clash && clash.id !== known.id) throw new DomainError('alias_taken', { alias: change.alias, clusterId: clash.id })
-      }
-      check(cluster, await deps.drivers[cluster.kind].handshake(cluster, signal))
-      await deps.clusters.update(known.id, { ...change, at: deps.clock.now() })
-      deps.wake()
-    },
+
     async deregister(name) {
-      await deps.clusters.delete(name)
+      const { id } = await clusters.delete(name)
       deps.wake()
+      log.info({ event: 'cluster.deregistered', cluster: id })
     },
   }
+}
+
+function checkId(id: string): void {
+  const what = 'cluster UUID'
+  if (id === '') throw new DomainError('field_missing', { field: 'id', what })
+  if (id.length <= maximumIdLength && !/[\p{Cc}\s]/u.test(id)) return
+  const rule = `must be at most ${maximumIdLength} characters, none of them a space or control character`
+  throw new DomainError('field_invalid', { field: 'id', what, value: id.slice(0, maximumIdLength), rule })
+}
+
+function must(cluster: Cluster, outcome: Outcome): void {
+  if (outcome.kind === 'accepted') return
+  const { reason, said, advice, url } = outcome
+  const where = cluster.alias ?? (url || presentClusterName(cluster))
+  throw new DomainError('cluster_refused', { clusterId: cluster.id, where, reason, said, advice })
 }

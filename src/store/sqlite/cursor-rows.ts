@@ -12,9 +12,12 @@ export const cursorColumns = {
   nextAttemptAt: clusterCursors.nextAttemptAt,
 }
 
-/** Behind what the log holds now, or in a resync: the only cursors that there is something to do for. */
+/**
+ * Behind what the log holds now, or in a resync: the only cursors that there is something to do for. Each half is a range
+ * of an index (`IS NOT NULL` would be none), so that clusters that are in step cost nothing.
+ */
 export const isBehind = sql`(${clusterCursors.acknowledged} < (SELECT coalesce(max(sequence), 0) FROM changes)
-  OR ${clusterCursors.resyncFrom} IS NOT NULL)`
+  OR ${clusterCursors.resyncFrom} >= 0)`
 
 /**
  * Puts the cursor back to the start of the log and makes it due at once; runs inside the caller's transaction. The lease is

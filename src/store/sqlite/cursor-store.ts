@@ -64,7 +64,7 @@ export function createCursorStore(parts: SqliteParts): CursorStore {
 /** A leased cluster is not due before its lease ends. */
 const nextDueQuery = `
   SELECT min(max(next_attempt_at, coalesce(lease_until, 0))) FROM cluster_cursors
-  WHERE acknowledged < (SELECT coalesce(max(sequence), 0) FROM changes) OR resync_from IS NOT NULL`
+  WHERE acknowledged < (SELECT coalesce(max(sequence), 0) FROM changes) OR resync_from >= 0`
 
 function prepareDue({ db }: SqliteParts) {
   const now = sql.placeholder('now')

@@ -1,15 +1,11 @@
+import { and, asc, eq, gt, sql } from 'drizzle-orm'
 import type { Sealer } from '../../core/keys/sealer.ts'
-import type { Change, ChangeKind } from '../../core/revocation/change.ts'
 import type { RevocationStore } from '../../core/revocation/revocation-store.ts'
 import type { SqliteParts } from './parts.ts'
+import { changes, tokens } from './schema.ts'
 import { prepareTokenInsert } from './token-store.ts'
 
-/** Clusters are told the same changes at about the same time, so that the last ones are opened once for all of them. */
-const keptChanges = 4096
-
-type ChangeRow = [sequence: number, kind: ChangeKind, tokenKey: number, expiresAt: number]
-
-export function createRevocationStore({ client, read, snapshot, write }: SqliteParts, sealer: Sealer): RevocationStore {
+export function createRevocationStore({ client, db, read, write }: SqliteParts, sealer: Sealer): RevocationStore {
   const insertToken = prepareTokenInsert(client)
   const find = client
     .prepare<[Buffer], [number, number | null]>(
@@ -20,32 +16,23 @@ export function createRevocationStore({ client, read, snapshot, write }: SqliteP
   const append = client.prepare(
     'INSERT INTO changes (kind, token_key, expires_at, recorded_at, actor, reason) VALUES (?, ?, ?, ?, ?, ?)',
   )
-  const after = client
-    .prepare<[number, number, number], ChangeRow>(
-      `SELECT sequence, kind, token_key, expires_at FROM changes
-       WHERE sequence > ? AND +expires_at > ? ORDER BY sequence LIMIT ?`,
+  // The plus keeps SQLite on the sequence, which gives the order, instead of the index on expiry.
+  const after = db
+    .select({
+      sequence: changes.sequence,
+      kind: changes.kind,
+      expiresAt: changes.expiresAt,
+      sealedText: tokens.sealedText,
+    })
+    .from(changes)
+    .innerJoin(tokens, eq(tokens.key, changes.tokenKey))
+    .where(
+      and(gt(changes.sequence, sql.placeholder('sequence')), sql`+${changes.expiresAt} > ${sql.placeholder('now')}`),
     )
-    .raw()
-  const sealedText = client.prepare<[number], Buffer>('SELECT sealed_text FROM tokens WHERE key = ?').pluck()
+    .orderBy(asc(changes.sequence))
+    .limit(sql.placeholder('limit'))
+    .prepare()
   const last = client.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'changes'").pluck()
-  const opened = new Map<number, Change>()
-
-  function openChange([sequence, kind, tokenKey, expiresAt]: ChangeRow): Change {
-    const kept = opened.get(sequence)
-    if (kept !== undefined) return kept
-    const sealed = sealedText.get(tokenKey)
-    if (sealed === undefined) throw new Error(`change ${sequence} has lost its token`)
-    const change = { sequence, kind, token: sealer.open(sealed), expiresAt: new Date(expiresAt) }
-    opened.set(sequence, change)
-    return change
-  }
-
-  function forgetOldest(): void {
-    for (const sequence of opened.keys()) {
-      if (opened.size <= keptChanges) return
-      opened.delete(sequence)
-    }
-  }
 
   return {
     record: ({ token, actor, reason, at }) =>
@@ -59,11 +46,11 @@ export function createRevocationStore({ client, read, snapshot, write }: SqliteP
       }),
 
     after: (sequence, { limit, now }) =>
-      snapshot(() => {
-        const changes = after.all(sequence, now.getTime(), limit).map(openChange)
-        forgetOldest()
-        return changes
-      }),
+      read(() =>
+        after
+          .all({ sequence, limit, now: now.getTime() })
+          .map(({ sealedText, ...change }) => ({ ...change, token: sealer.open(sealedText) })),
+      ),
 
     lastSequence: () => read(() => last.get() ?? 0),
   }

@@ -161,7 +161,7 @@ function toListing([key, name, roleKeys]: [number, string, string | null]): User
 }
 
 /** Both go from the few roles that administer, or from one user, to the rows between: never over all users. */
-export function prepareAdministratorChecks({ client }: Pick<SqliteParts, 'client'>) {
+function prepareAdministratorChecks({ client }: Pick<SqliteParts, 'client'>) {
   const one = client
     .prepare<[number], number>(
       `SELECT 1 FROM users u JOIN user_roles ur ON ur.user_key = u.key JOIN roles r ON r.key = ur.role_key

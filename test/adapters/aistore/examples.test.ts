@@ -45,6 +45,7 @@ describe.each(transcripts)('the recorded examples of %s', (transcript) => {
         expect(differences.find((difference) => difference.path === path)?.got).toEqual(got)
       }
       if (departure?.request !== undefined) expect(await replayer.play(step, departure.request)).toEqual([])
+      if (departure?.restore !== undefined) await replayer.restore(departure.restore)
     })
   }
 })

@@ -1,0 +1,40 @@
+import { DomainError } from '../errors.ts'
+
+const maximumUrls = 16
+const maximumLength = 2048
+
+/**
+ * The URLs of a cluster as they are stored: http or https, no credentials, query or fragment, no slash at the end, each
+ * once, in the order given.
+ * @throws DomainError field_invalid
+ */
+export function parseClusterUrls(urls: readonly string[]): readonly string[] {
+  const parsed = [...new Set(urls.map(parseClusterUrl))]
+  if (parsed.length <= maximumUrls) return parsed
+  throw invalid(`${parsed.length} URLs`, `must be at most ${maximumUrls} URLs`)
+}
+
+function parseClusterUrl(text: string): string {
+  if (text.length > maximumLength) throw invalid(`${text.slice(0, 64)}…`, `must be at most ${maximumLength} characters`)
+  if (!/^https?:\/\/[^\s\\]+$/i.test(text) || !URL.canParse(text)) {
+    throw invalid(hideCredentials(text), 'must be an http:// or https:// URL')
+  }
+  const url = new URL(text)
+  if (url.username !== '' || url.password !== '' || authorityOf(text).includes('@')) {
+    throw invalid(hideCredentials(text), 'must hold no user name or password')
+  }
+  if (/[?#]/.test(text)) throw invalid(text.replace(/[?#].*$/, ''), 'must have no query and no fragment')
+  return text.replace(/\/+$/, '')
+}
+
+function authorityOf(text: string): string {
+  return text.replace(/^[a-z]+:\/\//i, '').split(/[/?#]/, 1)[0] ?? ''
+}
+
+function hideCredentials(text: string): string {
+  return text.replace(/\/\/[^/]*@/, '//…@')
+}
+
+function invalid(value: string, rule: string) {
+  return new DomainError('field_invalid', { field: 'urls', what: 'cluster URL', value, rule })
+}

@@ -1,0 +1,160 @@
+import { randomBytes } from 'node:crypto'
+import { beforeEach, describe, expect, test } from 'vitest'
+import { serviceSubject } from '../../../src/core/tokens/token-issuer.ts'
+import type { PasswordHasher } from '../../../src/core/users/password-hasher.ts'
+import { createUsers } from '../../../src/core/users/users.ts'
+import { createParts } from '../keys/ring-parts.ts'
+
+const password = randomBytes(12).toString('base64')
+
+/** Makes hashes that cost nothing and counts them. */
+function createCheapHasher(): PasswordHasher & { hashed: number } {
+  return {
+    hashed: 0,
+    async hash(text) {
+      this.hashed += 1
+      return `hash of ${text}`
+    },
+    verify: async (text, hash) => ({ isVerified: hash === `hash of ${text}`, isOutdated: false }),
+  }
+}
+
+function start() {
+  const parts = createParts()
+  const hasher = createCheapHasher()
+  const { store, clock } = parts
+  return { ...parts, hasher, users: createUsers({ users: store.users, hasher, clock }) }
+}
+
+let parts: ReturnType<typeof start>
+
+beforeEach(async () => {
+  parts = start()
+  await parts.store.roles.insert({ name: 'readers', description: '', grants: [], annotations: {} }, new Date())
+})
+
+describe('creating a user', () => {
+  test('hashes the password and gives the roles', async () => {
+    const { users, store } = parts
+    await users.create({ name: 'ann', password, roleNames: ['readers'] })
+    expect(await users.get('ann')).toMatchObject({ name: 'ann', isBuiltIn: false, isDisabled: false })
+    expect((await users.get('ann'))?.roles.map(({ name }) => name)).toEqual(['readers'])
+    expect((await store.users.credentials('ann'))?.passwordHash).toBe(`hash of ${password}`)
+    expect((await users.list({ limit: 10 })).map(({ name }) => name)).toEqual(['ann'])
+  })
+
+  test.each([
+    ['no name', { name: '', password }, { code: 'field_missing', details: { field: 'name' } }],
+    ['no password', { name: 'ann', password: '' }, { code: 'field_missing', details: { field: 'password' } }],
+    ['a bad name', { name: 'an n', password }, { code: 'field_invalid', details: { what: 'user ID', value: 'an n' } }],
+  ])('is refused with %s before any hashing', async (_what, account, error) => {
+    await expect(parts.users.create({ ...account, roleNames: [] })).rejects.toMatchObject(error)
+    expect(parts.hasher.hashed).toBe(0)
+  })
+
+  test('is refused where the name is taken, before any hashing', async () => {
+    await parts.users.create({ name: 'ann', password, roleNames: [] })
+    await expect(parts.users.create({ name: 'ann', password, roleNames: [] })).rejects.toMatchObject({
+      code: 'user_exists',
+    })
+    expect(parts.hasher.hashed).toBe(1)
+  })
+
+  test('leaves nothing behind where a role is unknown', async () => {
+    const { users } = parts
+    const refused = users.create({ name: 'ann', password, roleNames: ['readers', 'nosuch'] })
+    await expect(refused).rejects.toMatchObject({ code: 'roles_unknown', details: { names: ['nosuch'] } })
+    expect(await users.get('ann')).toBeUndefined()
+  })
+
+  test('gives one of two who ask at once the name', async () => {
+    const both = [1, 2].map(() => parts.users.create({ name: 'ann', password, roleNames: [] }))
+    const outcomes = await Promise.allSettled(both)
+    expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
+  })
+
+  test('makes tokens of an earlier user of the name worthless, but not those of its own first second', async () => {
+    const { users, store, clock } = parts
+    await clock.advance(700)
+    await users.create({ name: 'ann', password, roleNames: [] })
+    const second = Math.floor(clock.now().getTime() / 1000) * 1000
+    const standing = (issuedAt: Date) =>
+      store.tokens.standing({ fingerprint: randomBytes(32), subject: 'ann', issuedAt })
+    expect((await standing(new Date(second))).user).toBeDefined()
+    expect((await standing(new Date(second - 1000))).user).toBeUndefined()
+  })
+})
+
+describe('updating a user', () => {
+  beforeEach(() => parts.users.create({ name: 'ann', password, roleNames: ['readers'] }))
+
+  test('changes the password and leaves the roles, or the other way round', async () => {
+    const { users, store } = parts
+    await users.update('ann', { password: 'another' })
+    expect((await store.users.credentials('ann'))?.passwordHash).toBe('hash of another')
+    expect((await users.get('ann'))?.roles).toHaveLength(1)
+    await users.update('ann', { roleNames: [] })
+    expect((await store.users.credentials('ann'))?.passwordHash).toBe('hash of another')
+    expect((await users.get('ann'))?.roles).toEqual([])
+  })
+
+  test('changes nothing where a role is unknown', async () => {
+    const refused = parts.users.update('ann', { password: 'another', roleNames: ['nosuch'] })
+    await expect(refused).rejects.toMatchObject({ code: 'roles_unknown' })
+    expect((await parts.store.users.credentials('ann'))?.passwordHash).toBe(`hash of ${password}`)
+  })
+
+  test('is refused for an unknown user, before any hashing', async () => {
+    const before = parts.hasher.hashed
+    for (const change of [{}, { password }, { roleNames: ['readers'] }]) {
+      await expect(parts.users.update('bob', change)).rejects.toMatchObject({ code: 'user_not_found' })
+    }
+    expect(parts.hasher.hashed).toBe(before)
+  })
+
+  test('is refused with an empty password', async () => {
+    await expect(parts.users.update('ann', { password: '' })).rejects.toMatchObject({ code: 'field_missing' })
+  })
+})
+
+describe('the first administrator', () => {
+  test('is made with the password given, which is not answered', async () => {
+    const { users, store } = parts
+    expect(await users.ensureFirstAdministrator({ name: 'root user', password })).toBeUndefined()
+    expect(await users.get('root user')).toMatchObject({ isBuiltIn: true, roles: [{ isAdministrator: true }] })
+    expect((await store.users.credentials('root user'))?.passwordHash).toBe(`hash of ${password}`)
+  })
+
+  test('gets a long random password of unmistakable characters where none is given', async () => {
+    const made = await parts.users.ensureFirstAdministrator({ name: 'admin', password: undefined })
+    expect(made?.name).toBe('admin')
+    expect(made?.password).toMatch(/^[a-zA-Z2-9]{20,}$/)
+    expect(made?.password).not.toMatch(/[lIO]/)
+    expect((await parts.store.users.credentials('admin'))?.passwordHash).toBe(`hash of ${made?.password}`)
+    const others = await start().users.ensureFirstAdministrator({ name: 'admin', password: undefined })
+    expect(others?.password).not.toBe(made?.password)
+  })
+
+  test('is not made where there is any user, nor is anything hashed', async () => {
+    await parts.users.create({ name: 'ann', password, roleNames: [] })
+    expect(await parts.users.ensureFirstAdministrator({ name: 'admin', password: undefined })).toBeUndefined()
+    expect(await parts.users.get('admin')).toBeUndefined()
+    expect(parts.hasher.hashed).toBe(1)
+  })
+
+  test('keeps tokens that a replaced server issued to that name', async () => {
+    await parts.users.ensureFirstAdministrator({ name: 'admin', password })
+    const token = { fingerprint: randomBytes(32), subject: 'admin', issuedAt: new Date(1000) }
+    expect((await parts.store.tokens.standing(token)).user?.isAdministrator).toBe(true)
+  })
+
+  test.each(['', serviceSubject])('cannot be called %j', async (name) => {
+    await expect(parts.users.ensureFirstAdministrator({ name, password })).rejects.toThrow()
+  })
+
+  test('cannot have an empty password', async () => {
+    await expect(parts.users.ensureFirstAdministrator({ name: 'admin', password: '' })).rejects.toMatchObject({
+      code: 'field_missing',
+    })
+  })
+})
