@@ -12,6 +12,8 @@ export interface Cursor {
   /** Failures since the last success. */
   readonly attempts: number
   readonly nextAttemptAt: Date
+  /** A canary is to be made and pushed with the next batch: none yet, nearly expired, or a resync begins. */
+  readonly isCanaryWanted: boolean
 }
 
 /** A cursor that this process may move until the lease ends. */
@@ -29,6 +31,8 @@ export type Settlement =
       readonly acknowledged: number
       readonly resyncFrom: number | null
       readonly at: Date
+      /** The canary that `putCanary` stored under this claim was in the batch: it is wanted no longer. */
+      readonly isCanaryPushed?: boolean
       /** Keep the cluster for another batch until then, or let go of it (null). */
       readonly leaseUntil: Date | null
     }
@@ -46,11 +50,16 @@ export interface CursorStatus extends Cursor {
   readonly lastSaid: string | null
   readonly lastAttemptAt: Date | null
   readonly lastAcknowledgedAt: Date | null
+  /** The canary that the cluster holds; null before the first probe and while one is being renewed. */
+  readonly canary: { readonly expiresAt: Date; readonly acknowledgedAt: Date } | null
+  /** Changes that still matter and that it has not acknowledged, and when the first of them was recorded. */
+  readonly behind: number
+  readonly behindSince: Date | null
 }
 
 /** Each method is one transaction. */
 export interface CursorStore {
-  /** Leases up to `limit` clusters that are due at `now`, are behind or in resync, and that nobody holds. */
+  /** Leases up to `limit` clusters that are due at `now`, are behind, in resync or in want of a canary, and that nobody holds. */
   claimDue(options: {
     readonly now: Date
     readonly limit: number
@@ -61,9 +70,18 @@ export interface CursorStore {
   settle(claim: Claim, settlement: Settlement): Promise<Cursor | undefined>
   /** Gives a lease back with nothing learned (shutdown). */
   release(claim: Claim): Promise<void>
-  list(): Promise<readonly CursorStatus[]>
+  /** `now` decides which changes still matter. */
+  list(now: Date): Promise<readonly CursorStatus[]>
   /** When the next cluster that is behind falls due; undefined if none is behind. */
   nextDueAt(): Promise<Date | undefined>
-  /** Cursor back to the start of the log, for one cluster. */
+  /**
+   * Cursor back to the start of the log, for one cluster: what is in the log now is sent again, beside what is new. A
+   * cluster that has a canary gets a new one with it, so that a proxy which kept the old list is told from one that has
+   * taken the new.
+   */
   resync(clusterId: string, at: Date): Promise<void>
+  /** Has a new canary made and pushed with the next batch; the cluster is due at once. */
+  wantCanary(clusterId: string, at: Date): Promise<void>
+  /** Keeps the canary that is about to be pushed (sealed). False where the lease was no longer ours. */
+  putCanary(claim: Claim, canary: { readonly token: string; readonly expiresAt: Date }): Promise<boolean>
 }

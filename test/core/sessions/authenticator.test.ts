@@ -1,0 +1,136 @@
+import { randomBytes } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import {
+  createAuthenticator,
+  requireAdministrator,
+  requireAdministratorOrSelf,
+} from '../../../src/core/sessions/authenticator.ts'
+import { createTokenIssuer, rowOfToken } from '../../../src/core/tokens/token-issuer.ts'
+import { hourMs, startSessions } from './session-parts.ts'
+
+type Parts = Awaited<ReturnType<typeof startSessions>>
+
+async function revoke({ verifier, sealer, store, clock }: Parts, text: string) {
+  const token = rowOfToken(await verifier.verify(text), text, sealer)
+  await store.revocations.record({ token, actor: 'ann', reason: 'test', at: clock.now() })
+}
+
+test('a token tells who acts, as the store sees it', async () => {
+  const { login, authenticator, store } = await startSessions()
+  const { text, jti, expiresAt } = await login('ann')
+  const principal = await authenticator.authenticate(text)
+  expect(principal).toMatchObject({ subject: 'ann', isAdministrator: false, jti, expiresAt })
+  expect(principal.userKey).toBe((await store.users.get('ann'))?.key)
+  expect(await authenticator.authenticate((await login('admin')).text)).toMatchObject({ isAdministrator: true })
+})
+
+test.each([undefined, ''])('no token (%j) is told as such', async (text) => {
+  const { authenticator } = await startSessions()
+  await expect(authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_required' })
+})
+
+describe('a revoked token', () => {
+  test('opens nothing from the next call on', async () => {
+    const parts = await startSessions()
+    const { text } = await parts.login('ann')
+    await parts.authenticator.authenticate(text)
+    await revoke(parts, text)
+    await expect(parts.authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_revoked' })
+  })
+
+  test('is said to be revoked even after it has expired', async () => {
+    const parts = await startSessions()
+    const [revoked, expired] = [await parts.login('ann'), await parts.login('ann')]
+    await revoke(parts, revoked.text)
+    await parts.clock.advance(24 * hourMs)
+    await expect(parts.authenticator.authenticate(revoked.text)).rejects.toMatchObject({ code: 'token_revoked' })
+    await expect(parts.authenticator.authenticate(expired.text)).rejects.toMatchObject({ code: 'token_expired' })
+  })
+
+  test('is said to be revoked even where its key is gone, and stays so when the key returns', async () => {
+    const parts = await startSessions()
+    const { text } = await parts.login('ann')
+    await revoke(parts, text)
+    await parts.ring.useSharedSecret(randomBytes(24).toString('base64'))
+    await expect(parts.authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_revoked' })
+    await parts.ring.useSharedSecret('')
+    await expect(parts.authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_revoked' })
+  })
+})
+
+describe('the store decides, not the claim:', () => {
+  const noLonger = { code: 'token_invalid', details: { reason: 'the user no longer exists' } }
+
+  test('the token of a removed user opens nothing', async () => {
+    const { login, authenticator, users } = await startSessions()
+    const { text } = await login('ann')
+    await users.delete('ann')
+    await expect(authenticator.authenticate(text)).rejects.toMatchObject(noLonger)
+  })
+
+  test('nor does it when the name is taken anew', async () => {
+    const { login, authenticator, users, password } = await startSessions()
+    const { text } = await login('ann')
+    await users.delete('ann')
+    await users.create({ name: 'ann', password, roleNames: [] })
+    await expect(authenticator.authenticate(text)).rejects.toMatchObject(noLonger)
+    await authenticator.authenticate((await login('ann')).text)
+  })
+
+  test('a token without a row belongs to whoever has the name, unless it is older than that user', async () => {
+    const { authenticator, ring, sealer, clock, store, users, password } = await startSessions()
+    const tokens = { ...store.tokens, record: async () => {} }
+    const replaced = createTokenIssuer({ ring, sealer, clock, tokens, issuer: 'http://replaced' })
+    const request = { userKey: null, session: null, audience: [], lifetimeMs: 10 * hourMs, claims: { admin: true } }
+    const { text } = await replaced.issue({ ...request, subject: 'ann' })
+    expect(await authenticator.authenticate(text)).toMatchObject({ subject: 'ann', isAdministrator: false })
+    await clock.advance(hourMs)
+    await users.delete('ann')
+    await users.create({ name: 'ann', password, roleNames: [] })
+    await expect(authenticator.authenticate(text)).rejects.toMatchObject(noLonger)
+  })
+
+  test('a former administrator administers nothing, a new one does with an old token', async () => {
+    const { login, authenticator, users } = await startSessions()
+    const { text } = await login('ann')
+    await users.update('ann', { roleNames: ['Admin'] })
+    expect((await authenticator.authenticate(text)).isAdministrator).toBe(true)
+    await users.update('ann', { roleNames: [] })
+    expect((await authenticator.authenticate(text)).isAdministrator).toBe(false)
+  })
+
+  test('a disabled user opens nothing', async () => {
+    const { login, verifier, store } = await startSessions()
+    const user = { key: 1, isAdministrator: true, isDisabled: true }
+    const tokens = { ...store.tokens, standing: async () => ({ isRevoked: false, user }) }
+    const refused = createAuthenticator({ verifier, tokens }).authenticate((await login('ann')).text)
+    await expect(refused).rejects.toMatchObject({ code: 'token_invalid', details: { reason: 'the user is disabled' } })
+  })
+})
+
+test('a token that we made for a cluster is never accepted by our own API, whatever it claims', async () => {
+  const { issuer, authenticator } = await startSessions()
+  const claims = { admin: true, clusters: null }
+  const text = await issuer.mintServiceToken({ clusterId: 'c1', claims, lifetimeMs: 300_000 })
+  await expect(authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_invalid' })
+})
+
+test('an outage of the store is not mistaken for a bad token', async () => {
+  const { login, verifier, store } = await startSessions()
+  const tokens = { ...store.tokens, standing: () => Promise.reject(new Error('gone')) }
+  const failed = createAuthenticator({ verifier, tokens }).authenticate((await login('ann')).text)
+  await expect(failed).rejects.toThrow('gone')
+})
+
+test('acts for administrators, and for oneself, are refused to others', async () => {
+  const { login, authenticator } = await startSessions()
+  const ann = await authenticator.authenticate((await login('ann')).text)
+  const admin = await authenticator.authenticate((await login('admin')).text)
+  const denied = (needs: string) =>
+    expect.objectContaining({ code: 'permission_denied', details: { needs, subject: 'ann', expiresAt: ann.expiresAt } })
+  expect(() => requireAdministrator(ann)).toThrow(denied('administrator'))
+  expect(() => requireAdministratorOrSelf(ann, 'bob')).toThrow(denied('administrator_or_self'))
+  requireAdministratorOrSelf(ann, 'ann')
+  requireAdministrator(admin)
+  requireAdministratorOrSelf(admin, 'bob')
+})
