@@ -1,4 +1,5 @@
 /** What went wrong on the way to another server, in classes that lead to different advice, and in words for people. */
+import { errors } from 'undici'
 
 export type FailureClass =
   | 'refused'
@@ -73,7 +74,8 @@ export function classifyFailure(error: unknown): Failure {
   const code = findCode(error)
   const known = code === undefined ? undefined : byCode[code]
   if (known !== undefined) return { kind: 'failed', failure: known[0], said: known[1] }
-  if (code?.startsWith('HPE_')) return { kind: 'failed', failure: 'not_http', said: 'the answer is not HTTP' }
+  if (error instanceof errors.HTTPParserError)
+    return { kind: 'failed', failure: 'not_http', said: 'the answer is not HTTP' }
   if (code?.startsWith('ERR_SSL_') || code?.startsWith('ERR_TLS_') || code?.includes('CERT')) {
     return { kind: 'failed', failure: 'tls', said: `no TLS connection could be made (${code})` }
   }

@@ -148,7 +148,8 @@ async function readAnswer(
 export function parseRetryAfter(value: string | string[] | undefined, now: Date): number | undefined {
   const text = (Array.isArray(value) ? value[0] : value)?.trim()
   if (text === undefined || text === '') return undefined
-  const ms = /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Date.parse(text) - now.getTime()
+  const isDate = /^[A-Z][a-z]+,? /.test(text)
+  const ms = isDate ? Date.parse(text) - now.getTime() : /^\d{1,9}$/.test(text) ? Number(text) * 1000 : Number.NaN
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), maximumRetryAfterMs)
 }
 

@@ -6,7 +6,7 @@ export class KeyFileError extends Error {
 }
 
 /** Smallest RSA key that is used or made. */
-export const minimumKeyBits = 2048
+const minimumKeyBits = 2048
 
 const saltBytes = 32
 const nonceBytes = 12

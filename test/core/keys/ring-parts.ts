@@ -13,7 +13,7 @@ export function createParts() {
 }
 
 /** A log that keeps what was said. */
-export function createLog() {
+function createLog() {
   const entries: LogEntry[] = []
   const keep = (entry: LogEntry) => {
     entries.push(entry)

@@ -169,48 +169,23 @@ describe('a token is refused', () => {
   })
 })
 
-describe('base64url is strict', () => {
-  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
+const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 
-  test('no other spelling of a good token is accepted', async () => {
-    const good = rsaToken()
-    await rsa.verifier.verify(good)
-    await fc.assert(
-      fc.asyncProperty(
-        fc.nat(good.length),
-        fc.constantFrom('=', '+', '/', ' ', '\n', '\t', '\u0000', '%', 'é', ...alphabet),
-        fc.boolean(),
-        async (at, character, isInserted) => {
-          const text = good.slice(0, at) + character + good.slice(isInserted ? at : at + 1)
-          if (text === good) return
-          await expect(rsa.verifier.verify(text)).rejects.toMatchObject({ code: 'token_invalid' })
-        },
-      ),
-    )
-  })
-
-  test('non-zero trailing bits and padding are refused in each part', async () => {
-    // 256 bytes of signature leave four bits over; the header and claims are padded out so that theirs leave some too.
-    const fill = (size: number) => 'x'.repeat((3 - (size % 3) + 1) % 3)
-    const header = { alg: 'RS256', kid: rsa.kid, typ: 'JWT' }
-    const claims = { sub: 'ann', exp: nowSeconds(rsa) + hour }
-    const good = signRsa(
-      { ...header, fill: fill(JSON.stringify({ ...header, fill: '' }).length) },
-      { ...claims, fill: fill(JSON.stringify({ ...claims, fill: '' }).length) },
-    )
-    await rsa.verifier.verify(good)
-    for (const part of [0, 1, 2]) {
-      const parts = good.split('.')
-      const segment = parts[part] ?? ''
-      expect(segment.length % 4).toBe(2)
-      const last = alphabet.indexOf(segment.at(-1) ?? '')
-      for (const spelling of [segment.slice(0, -1) + alphabet.charAt(last + 1), `${segment}==`, `${segment}=`]) {
-        expect(Buffer.from(spelling, 'base64url')).toEqual(Buffer.from(segment, 'base64url'))
-        const said = await reasonOf(rsa.verifier.verify(parts.with(part, spelling).join('.')))
-        expect(said).toMatch(/^token is malformed: could not base64 decode /)
-      }
-    }
-  })
+test('no other spelling of a good token is accepted', async () => {
+  const good = rsaToken()
+  await rsa.verifier.verify(good)
+  await fc.assert(
+    fc.asyncProperty(
+      fc.nat(good.length),
+      fc.constantFrom('=', '+', '/', ' ', '\n', '\t', '\u0000', '%', 'é', ...alphabet),
+      fc.boolean(),
+      async (at, character, isInserted) => {
+        const text = good.slice(0, at) + character + good.slice(isInserted ? at : at + 1)
+        if (text === good) return
+        await expect(rsa.verifier.verify(text)).rejects.toMatchObject({ code: 'token_invalid' })
+      },
+    ),
+  )
 })
 
 describe('expiry has no leeway', () => {

@@ -21,123 +21,107 @@ export class GoJsonError extends Error {
 /** Deeper nesting is refused: no message has more than six levels. */
 const maximumDepth = 64
 
+const space = /[ \t\r\n]*/y
+const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
+/** A string, where no control character stands in it: an escape is a backslash and one character more. */
+const quoted = /"[^"\\]*(?:\\[^][^"\\]*)*"/y
+const literals: readonly (readonly [word: string, value: GoJson])[] = [
+  ['true', true],
+  ['false', false],
+  ['null', null],
+]
+
 /** Parses the first JSON value of `text`. @throws GoJsonError */
 export function parseGoJson(text: string): GoJson {
   let at = 0
 
   function fail(expected: string): never {
-    if (at >= text.length) throw new GoJsonError(at === 0 || text.trim() === '' ? 'EOF' : 'unexpected end of JSON')
-    throw new GoJsonError(`expected ${expected}, but found ${JSON.stringify(text[at])} at byte ${at}`)
+    if (at >= text.length) throw new GoJsonError(text.trim() === '' ? 'EOF' : 'unexpected end of JSON')
+    throw new GoJsonError(`expected ${expected}, but found ${JSON.stringify(text[at])} at ${at}`)
   }
 
-  function skipSpace() {
-    while (at < text.length && ' \t\r\n'.includes(text.charAt(at))) at += 1
+  /** The text that the pattern, a sticky one, matches here; undefined where it doesn't. */
+  function take(pattern: RegExp): string | undefined {
+    pattern.lastIndex = at
+    if (!pattern.test(text)) return undefined
+    const from = at
+    at = pattern.lastIndex
+    return text.slice(from, at)
   }
 
-  function literal<T>(word: string, value: T): T {
-    if (!text.startsWith(word, at)) fail(word)
-    at += word.length
-    return value
+  function skipSpace(): void {
+    const code = text.charCodeAt(at)
+    if (code > 0x20 || at >= text.length) return
+    space.lastIndex = at
+    space.test(text)
+    at = space.lastIndex
   }
 
-  function string(): string {
-    const end = stringEnd(text, at)
-    if (end < 0) {
-      at = text.length
-      fail('the end of a string')
-    }
-    const raw = text.slice(at, end)
-    at = end
+  /** Passes the character if it stands here. */
+  function pass(char: string): boolean {
+    if (text[at] !== char) return false
+    at += 1
+    return true
+  }
+
+  function string(expected: string): string {
+    if (text[at] !== '"') fail(expected)
+    const raw = take(quoted)
+    if (raw === undefined) throw new GoJsonError('unexpected end of JSON in a string')
     try {
-      return JSON.parse(raw) as string
+      const value = JSON.parse(raw) as string
+      // Half a surrogate pair is no character: to Go, and to what is stored in UTF-8.
+      return raw.includes('\\u') ? value.replace(/\p{Surrogate}/gu, '\ufffd') : value
     } catch {
       throw new GoJsonError('invalid escape or control character in a string')
     }
   }
 
-  function number(): GoNumber {
-    const match = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?/.exec(text.slice(at, at + 400))
-    if (!match) fail('a number')
-    at += match[0].length
-    return new GoNumber(match[0])
-  }
-
   function list(depth: number): GoJson[] {
     const items: GoJson[] = []
-    at += 1
     skipSpace()
-    if (text[at] === ']') {
-      at += 1
-      return items
-    }
+    if (pass(']')) return items
     for (;;) {
       items.push(value(depth))
       skipSpace()
-      if (text[at] === ']') break
-      if (text[at] !== ',') fail('"," or "]"')
-      at += 1
+      if (pass(']')) return items
+      if (!pass(',')) fail('"," or "]"')
     }
-    at += 1
-    return items
   }
 
   function object(depth: number): Map<string, GoJson> {
     const members = new Map<string, GoJson>()
-    at += 1
     skipSpace()
-    if (text[at] === '}') {
-      at += 1
-      return members
-    }
+    if (pass('}')) return members
     for (;;) {
       skipSpace()
-      if (text[at] !== '"') fail('a member name')
-      const name = string().toLowerCase()
+      const name = string('a member name').toLowerCase()
       skipSpace()
-      if (text[at] !== ':') fail('":"')
-      at += 1
+      if (!pass(':')) fail('":"')
       members.set(name, value(depth))
       skipSpace()
-      if (text[at] === '}') break
-      if (text[at] !== ',') fail('"," or "}"')
-      at += 1
+      if (pass('}')) return members
+      if (!pass(',')) fail('"," or "}"')
     }
-    at += 1
-    return members
   }
 
   function value(depth: number): GoJson {
     if (depth > maximumDepth) throw new GoJsonError(`nested deeper than ${maximumDepth} levels`)
     skipSpace()
-    switch (text[at]) {
-      case '{':
-        return object(depth + 1)
-      case '[':
-        return list(depth + 1)
-      case '"':
-        return string()
-      case 't':
-        return literal('true', true)
-      case 'f':
-        return literal('false', false)
-      case 'n':
-        return literal('null', null)
-      default:
-        return number()
+    if (text[at] === '"') return string('a string')
+    if (pass('{')) return object(depth + 1)
+    if (pass('[')) return list(depth + 1)
+    const digits = take(number)
+    if (digits !== undefined) return new GoNumber(digits)
+    for (const [word, meant] of literals) {
+      if (!text.startsWith(word, at)) continue
+      at += word.length
+      return meant
     }
+    return fail('a value')
   }
 
   return value(0)
-}
-
-/** Index just behind the closing quote of the string that opens at `from`; -1 if it never closes. */
-function stringEnd(text: string, from: number): number {
-  for (let at = from + 1; at < text.length; at += 1) {
-    const code = text.charCodeAt(at)
-    if (code === 0x5c) at += 1
-    else if (code === 0x22) return at + 1
-  }
-  return -1
 }
 
 const htmlEscapes: Readonly<Record<string, string>> = {
