@@ -1,4 +1,5 @@
-// Bundles src/main.ts to dist/, so that the program starts from a few files. Packages stay outside, in node_modules.
+// Bundles src/main.ts and the packages it uses to dist/, so that the program starts from a few files: reading packages one
+// module at a time takes as long as everything else at start. Packages with native parts stay outside, in node_modules.
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,7 +14,10 @@ const { outputFiles } = await build({
   outdir: 'dist',
   bundle: true,
   splitting: true,
-  packages: 'external',
+  external: ['better-sqlite3', '@node-rs/*', 'pino'],
+  // Packages in CommonJS call require() for Node's own modules.
+  banner: { js: "import { createRequire } from 'node:module'; const require = createRequire(import.meta.url);" },
+  legalComments: 'linked',
   platform: 'node',
   format: 'esm',
   target: 'node20',
@@ -31,5 +35,5 @@ for (const { path, contents } of [...outputFiles].sort((a, b) => isEntry(a) - is
   await rename(`${path}.${process.pid}`, path)
 }
 const built = new Set(outputFiles.map(({ path }) => basename(path)))
-const stale = (await readdir(dist)).filter((name) => !built.has(name) && /\.js(\.map)?$/.test(name))
+const stale = (await readdir(dist)).filter((name) => !built.has(name) && /\.js(\.map|\.LEGAL\.txt)?$/.test(name))
 await Promise.all(stale.map((name) => rm(`${dist}/${name}`, { force: true })))

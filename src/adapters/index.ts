@@ -9,8 +9,8 @@ import type { Outbound } from './outbound.ts'
 /** The driver of every kind of cluster; a kind without one does not compile. */
 export function createDrivers(deps: {
   readonly outbound: Outbound
-  readonly ring: KeyRing
-  readonly issuer: TokenIssuer
+  readonly ring: Pick<KeyRing, 'proof' | 'generation'>
+  readonly issuer: Pick<TokenIssuer, 'mintServiceToken'>
   readonly clock: Clock
   readonly timeoutMs: number
 }): Readonly<Record<ClusterKind, Driver>> {

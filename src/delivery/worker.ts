@@ -102,7 +102,7 @@ export function createDelivery(deps: {
 
   async function reload() {
     isReloadWanted = false
-    const list = await cursors.list()
+    const list = await cursors.list(clock.now())
     tracker.load(list)
     due.clear()
     refusals.clear()

@@ -14,6 +14,7 @@ import type { SettingsStore } from '../core/settings/settings-store.ts'
 import type { TokenStore } from '../core/tokens/token-store.ts'
 import type { UserStore } from '../core/users/user-store.ts'
 import type { CursorStore } from '../delivery/cursor-store.ts'
+import type { ProbeStore } from '../delivery/probe-store.ts'
 
 export interface Store {
   readonly users: UserStore
@@ -24,6 +25,7 @@ export interface Store {
   readonly keys: KeyStore
   readonly settings: SettingsStore
   readonly cursors: CursorStore
+  readonly probes: ProbeStore
   readonly revisions: Revisions
   /** Writes what was asked for already, then lets go. Later writes are refused with storage_failed. */
   close(): Promise<void>

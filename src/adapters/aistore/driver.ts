@@ -22,8 +22,8 @@ const permissions = { everything: 2n ** 64n - 1n, admin: 1n << 17n, readWrite: 8
 
 export function createAistoreDriver(deps: {
   readonly outbound: Outbound
-  readonly ring: KeyRing
-  readonly issuer: TokenIssuer
+  readonly ring: Pick<KeyRing, 'proof' | 'generation'>
+  readonly issuer: Pick<TokenIssuer, 'mintServiceToken'>
   readonly clock: Clock
   /** Limit of one call to a cluster, whatever the number of its URLs. */
   readonly timeoutMs: number
@@ -122,7 +122,7 @@ function predefinedRoles(cluster: Cluster): readonly NewRole[] {
 }
 
 /** Tokens that let Gatehouse push to one cluster and do nothing else (contract section 3.4, W12). */
-function createServiceTokens(deps: { ring: KeyRing; issuer: TokenIssuer; clock: Clock }) {
+function createServiceTokens(deps: Parameters<typeof createAistoreDriver>[0]) {
   const kept = new Map<string, { text: Promise<string>; mintedAt: number; generation: number }>()
 
   function bearerFor(clusterId: string): Promise<string> {

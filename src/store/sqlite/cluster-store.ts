@@ -6,7 +6,7 @@ import { clusterColumns } from './cluster-rows.ts'
 import { startResync } from './cursor-rows.ts'
 import type { SqliteParts } from './parts.ts'
 import type { RoleRows } from './role-rows.ts'
-import { clusterCursors, clusters } from './schema.ts'
+import { clusterCursors, clusterProbes, clusters } from './schema.ts'
 
 export function createClusterStore(parts: SqliteParts, roleRows: RoleRows): ClusterStore {
   const { db, read, write } = parts
@@ -28,8 +28,16 @@ export function createClusterStore(parts: SqliteParts, roleRows: RoleRows): Clus
           .values({ ...cluster, updatedAt: registeredAt })
           .run()
         db.insert(clusterCursors)
-          .values({ clusterId: id, acknowledged, resyncUntil: 0, attempts: 0, nextAttemptAt: registeredAt })
+          .values({
+            clusterId: id,
+            acknowledged,
+            resyncUntil: 0,
+            attempts: 0,
+            nextAttemptAt: registeredAt,
+            canaryWanted: false,
+          })
           .run()
+        db.insert(clusterProbes).values({ clusterId: id }).run()
         for (const role of roles) {
           if (roleRows.key(role.name) === undefined) roleRows.insert(role, registeredAt)
         }

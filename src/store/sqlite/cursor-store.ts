@@ -1,12 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import { and, asc, eq, sql } from 'drizzle-orm'
+import type { Sealer } from '../../core/keys/sealer.ts'
 import type { Claim, Cursor, CursorStore, Settlement } from '../../delivery/cursor-store.ts'
 import { clusterColumns } from './cluster-rows.ts'
-import { cursorColumns, isBehind, startResync } from './cursor-rows.ts'
+import { prepareBacklog } from './backlog.ts'
+import { cursorColumns, hasWork, startResync } from './cursor-rows.ts'
 import type { SqliteParts } from './parts.ts'
 import { clusterCursors, clusters } from './schema.ts'
 
-export function createCursorStore(parts: SqliteParts): CursorStore {
+export function createCursorStore(parts: SqliteParts, sealer: Sealer): CursorStore {
   const { client, db, read, write } = parts
   const { findDue, isAnyDue } = prepareDue(parts)
   const lease = client.prepare<[string, number, string]>(
@@ -23,11 +25,21 @@ export function createCursorStore(parts: SqliteParts): CursorStore {
       lastSaid: clusterCursors.lastSaid,
       lastAttemptAt: clusterCursors.lastAttemptAt,
       lastAcknowledgedAt: clusterCursors.lastAcknowledgedAt,
+      canaryExpiresAt: clusterCursors.canaryExpiresAt,
+      canaryAcknowledgedAt: clusterCursors.canaryAcknowledgedAt,
     })
     .from(clusterCursors)
     .orderBy(asc(clusterCursors.clusterId))
     .prepare()
+  const backlogOf = prepareBacklog(parts)
   const nextDue = client.prepare<[], number | null>(nextDueQuery).pluck()
+  const wantCanary = client.prepare<[number, string]>(
+    'UPDATE cluster_cursors SET canary_wanted = 1, next_attempt_at = ? WHERE cluster_id = ?',
+  )
+  const putCanary = client.prepare<[Buffer, number, string, string]>(
+    `UPDATE cluster_cursors SET canary_sealed = ?, canary_expires_at = ?, canary_acknowledged_at = NULL
+     WHERE cluster_id = ? AND lease = ?`,
+  )
 
   return {
     async claimDue({ now, limit, leaseUntil, holder }) {
@@ -49,7 +61,18 @@ export function createCursorStore(parts: SqliteParts): CursorStore {
         release.run(cluster.id, lease)
       }),
 
-    list: () => read(() => all.all()),
+    async list(now) {
+      const rows = await read(() => all.all())
+      const backlogs = await backlogOf(
+        rows.map((row) => row.acknowledged),
+        now,
+      )
+      return rows.map(({ canaryExpiresAt: expiresAt, canaryAcknowledgedAt: acknowledgedAt, ...row }) => ({
+        ...row,
+        canary: expiresAt === null || acknowledgedAt === null ? null : { expiresAt, acknowledgedAt },
+        ...(backlogs.get(row.acknowledged) ?? inStep),
+      }))
+    },
 
     nextDueAt: () =>
       read(() => {
@@ -58,19 +81,28 @@ export function createCursorStore(parts: SqliteParts): CursorStore {
       }),
 
     resync: (clusterId, at) => write(() => startResync(parts, clusterId, at)),
+
+    wantCanary: (clusterId, at) =>
+      write(() => {
+        wantCanary.run(at.getTime(), clusterId)
+      }),
+
+    putCanary: ({ cluster, lease }, { token, expiresAt }) =>
+      write(() => putCanary.run(sealer.seal(token), expiresAt.getTime(), cluster.id, lease).changes > 0),
   }
 }
 
+const inStep = { behind: 0, behindSince: null }
+
 /** A leased cluster is not due before its lease ends. */
 const nextDueQuery = `
-  SELECT min(max(next_attempt_at, coalesce(lease_until, 0))) FROM cluster_cursors
-  WHERE acknowledged < (SELECT coalesce(max(sequence), 0) FROM changes) OR resync_from >= 0`
+  SELECT min(max(next_attempt_at, coalesce(lease_until, 0))) FROM cluster_cursors WHERE ${hasWork}`
 
 function prepareDue({ db }: SqliteParts) {
   const now = sql.placeholder('now')
   const isDue = and(
-    isBehind,
-    sql`${clusterCursors.nextAttemptAt} <= ${now}`,
+    sql.raw(hasWork),
+    sql`(attempts = 0 OR ${clusterCursors.nextAttemptAt} <= ${now} OR ${clusterCursors.lastAttemptAt} > ${now})`,
     sql`(${clusterCursors.lease} IS NULL OR ${clusterCursors.leaseUntil} <= ${now})`,
   )
   const any = db.select({ clusterId: clusterCursors.clusterId }).from(clusterCursors).where(isDue).limit(1).prepare()
@@ -100,7 +132,7 @@ function prepareSettle({ db }: SqliteParts) {
 }
 
 function acknowledgedColumns(settlement: Extract<Settlement, { kind: 'acknowledged' }>) {
-  const { acknowledged, resyncFrom, at, leaseUntil } = settlement
+  const { acknowledged, resyncFrom, at, isCanaryPushed = false, leaseUntil } = settlement
   return {
     acknowledged,
     resyncFrom,
@@ -112,6 +144,7 @@ function acknowledgedColumns(settlement: Extract<Settlement, { kind: 'acknowledg
     lastAcknowledgedAt: at,
     leaseUntil,
     ...(leaseUntil === null && { lease: null }),
+    ...(isCanaryPushed && { canaryWanted: false, canaryAcknowledgedAt: at }),
   }
 }
 

@@ -4,6 +4,7 @@
  */
 import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { ClusterKind } from '../../core/clusters/cluster.ts'
+import type { ProbeReport } from '../../core/clusters/probe.ts'
 import type { RefusalReason } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { KeyState, PublicJwk } from '../../core/keys/key-store.ts'
@@ -90,6 +91,20 @@ export const clusterCursors = sqliteTable('cluster_cursors', {
   lastSaid: text('last_said'),
   lastAttemptAt: instant('last_attempt_at'),
   lastAcknowledgedAt: instant('last_acknowledged_at'),
+  canarySealed: sealed('canary_sealed'),
+  canaryExpiresAt: instant('canary_expires_at'),
+  canaryAcknowledgedAt: instant('canary_acknowledged_at'),
+  canaryWanted: flag('canary_wanted').notNull(),
+})
+
+export const clusterProbes = sqliteTable('cluster_probes', {
+  clusterId: text('cluster_id').primaryKey(),
+  /** Null until the first look of a worker that knows the interval. */
+  nextProbeAt: instant('next_probe_at'),
+  probedAt: instant('probed_at'),
+  report: json('report').$type<ProbeReport>(),
+  lastRestartSeenAt: instant('last_restart_seen_at'),
+  inStepSince: instant('in_step_since'),
 })
 
 export const signingKeys = sqliteTable('signing_keys', {

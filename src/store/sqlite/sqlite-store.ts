@@ -9,6 +9,7 @@ import { createKeyStore } from './key-store.ts'
 import { migrate } from './migrate.ts'
 import { asOpenError, openDatabase, shortenBusyTimeout } from './open.ts'
 import type { SqliteParts } from './parts.ts'
+import { createProbeStore } from './probe-store.ts'
 import { createReader } from './reader.ts'
 import { createRevisions } from './revisions.ts'
 import { createRevocationStore } from './revocation-store.ts'
@@ -57,7 +58,8 @@ function buildStore(client: Database, sealer: Sealer): Store {
     revocations: createRevocationStore(parts, sealer),
     keys: createKeyStore(parts),
     settings: createSettingsStore(parts, sealer),
-    cursors: createCursorStore(parts),
+    cursors: createCursorStore(parts, sealer),
+    probes: createProbeStore(parts, sealer),
     revisions,
     async close() {
       await writer.close()

@@ -70,7 +70,7 @@ export function cursorConformance(test: StoreTest): void {
       said: 'nothing',
       at: after(5),
     })
-    expect(await store.cursors.list()).toMatchObject([
+    expect(await store.cursors.list(start)).toMatchObject([
       { attempts: 3, nextAttemptAt: after(500), lastReason: 'timed_out', lastSaid: 'nothing', lastAttemptAt: after(5) },
     ])
     expect(await store.cursors.nextDueAt()).toEqual(after(500))
@@ -87,7 +87,7 @@ export function cursorConformance(test: StoreTest): void {
     const last = await claimOne(store, { now: after(501) })
     await store.cursors.settle(last, acknowledged(second))
     expect(await store.cursors.nextDueAt()).toBeUndefined()
-    expect(await store.cursors.list()).toMatchObject([
+    expect(await store.cursors.list(start)).toMatchObject([
       { lastReason: null, lastSaid: null, lastAttemptAt: after(7), lastAcknowledgedAt: after(7) },
     ])
   })
@@ -145,6 +145,6 @@ export function cursorConformance(test: StoreTest): void {
     expect(await store.cursors.settle(claim, acknowledged(1))).toBeUndefined()
     await store.clusters.insert(aCluster('c1'), 0, [])
     expect(await store.cursors.settle(claim, acknowledged(1))).toBeUndefined()
-    expect(await store.cursors.list()).toMatchObject([{ acknowledged: 0 }])
+    expect(await store.cursors.list(start)).toMatchObject([{ acknowledged: 0 }])
   })
 }

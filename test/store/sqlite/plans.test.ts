@@ -41,7 +41,7 @@ function openStores() {
     clusters: createClusterStore(parts, roleRows),
     tokens: createTokenStore(parts),
     revocations: createRevocationStore(parts, sealer),
-    cursors: createCursorStore(parts),
+    cursors: createCursorStore(parts, sealer),
   }
 }
 

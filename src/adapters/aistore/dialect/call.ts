@@ -1,6 +1,8 @@
 /** One request in AIStore's dialect: what handlers read of it, and how they answer. */
 import type { Context } from 'hono'
 import type { z } from 'zod'
+import type { Authenticator } from '../../../core/sessions/authenticator.ts'
+import type { Principal } from '../../../core/sessions/principal.ts'
 import { readText } from '../../../http/body.ts'
 import type { HttpEnv } from '../../../http/env.ts'
 import { decodeBody, UndecodableBodyError } from '../wire.ts'
@@ -59,14 +61,28 @@ export function bearerOf(call: Call): string | undefined {
   return typeof fallback === 'string' && fallback !== '' ? fallback : undefined
 }
 
-/** @throws CallError with the long text that names the Go type, or `Invalid request` where `brief` */
+/** Who calls; stands in the log line from here on. @throws DomainError token_… */
+export async function authenticate(call: Call, authenticator: Authenticator): Promise<Principal> {
+  const principal = await authenticator.authenticate(bearerOf(call))
+  call.context.set('subject', principal.subject)
+  return principal
+}
+
+interface BodyOptions {
+  /** Told as `Invalid request`, without what is wrong. */
+  readonly isBrief?: boolean
+  /** For calls that anybody may make. */
+  readonly maximumBytes?: number
+}
+
+/** @throws CallError with the long text that names the Go type, or `Invalid request` where brief; BodyError */
 export async function readBody<T extends z.ZodType>(
   call: Call,
   schema: T,
   type: string,
-  options: { readonly isBrief: boolean } = { isBrief: false },
+  options: BodyOptions = {},
 ): Promise<z.output<T>> {
-  const text = await readText(call.context.env.incoming)
+  const text = await readText(call.context.env.incoming, options.maximumBytes)
   try {
     return decodeBody(schema, text)
   } catch (error) {
@@ -96,7 +112,7 @@ export function atMostOneName(call: Call): string | undefined {
 
 /** 200 with nothing in it: the answer to every successful change. */
 export function done(call: Call): Response {
-  return call.context.body(null, 200, requestIdHeader(call))
+  return respond(call, 200, null, { 'Content-Length': '0' })
 }
 
 /** 200 with JSON that is built already: bytes, text, or a stream of them. */
@@ -105,13 +121,20 @@ export function answer(
   body: string | Uint8Array<ArrayBuffer> | ReadableStream,
   headers: Record<string, string> = {},
 ): Response {
-  return call.context.body(body, 200, { 'Content-Type': 'application/json', ...headers, ...requestIdHeader(call) })
+  return respond(call, 200, body, { 'Content-Type': 'application/json', ...headers })
 }
 
 export function answerJson(call: Call, value: unknown, headers: Record<string, string> = {}): Response {
   return answer(call, `${goJson(value)}\n`, headers)
 }
 
-export function requestIdHeader(call: Pick<Call, 'context'>): Record<string, string> {
-  return { 'X-Request-Id': call.context.var.requestId }
+/** Made without the context's own methods, which build a Headers object where a plain one goes straight to the socket. */
+export function respond(
+  { context }: Pick<Call, 'context'>,
+  status: number,
+  body: string | Uint8Array<ArrayBuffer> | ReadableStream | null,
+  headers: Record<string, string>,
+): Response {
+  headers['X-Request-Id'] = context.get('requestId')
+  return new Response(body, { status, headers })
 }

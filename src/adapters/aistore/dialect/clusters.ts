@@ -4,7 +4,7 @@ import { DomainError, isDomainError } from '../../../core/errors.ts'
 import { type Authenticator, requireAdministrator } from '../../../core/sessions/authenticator.ts'
 import { ClusterBody } from '../wire.ts'
 import type { Answers } from './answers.ts'
-import { acting, answer, bearerOf, type Call, CallError, done, nameOf, readBody } from './call.ts'
+import { acting, answer, authenticate, type Call, CallError, done, nameOf, readBody } from './call.ts'
 import { goJson } from './go-json.ts'
 import { presentCluster } from './present.ts'
 import type { Route } from './routing.ts'
@@ -29,7 +29,7 @@ export function clusterRoute(deps: ClusterRouteDeps): Route {
   async function seesWhole(call: Call): Promise<boolean> {
     if (deps.hasOpenReads) return true
     try {
-      await authenticator.authenticate(bearerOf(call))
+      await authenticate(call, authenticator)
       return true
     } catch (error) {
       if (error instanceof DomainError && error.code.startsWith('token_')) return false
@@ -50,7 +50,7 @@ export function clusterRoute(deps: ClusterRouteDeps): Route {
   }
 
   async function post(call: Call): Promise<Response> {
-    requireAdministrator(await authenticator.authenticate(bearerOf(call)))
+    requireAdministrator(await authenticate(call, authenticator))
     const { id, alias, urls, perm } = await readBody(call, ClusterBody, 'CluACL')
     await acting(`add cluster ${id}`, async () => {
       if (id === '') throw new CallError(400, 'cluster UUID is undefined')
@@ -67,7 +67,7 @@ export function clusterRoute(deps: ClusterRouteDeps): Route {
 
   async function put(call: Call): Promise<Response> {
     const name = nameOf(call)
-    requireAdministrator(await authenticator.authenticate(bearerOf(call)))
+    requireAdministrator(await authenticate(call, authenticator))
     const { id, alias, urls } = await readBody(call, ClusterBody, 'CluACL')
     await acting(`update cluster ${name}`, async () => {
       if (id === '') throw new CallError(400, 'cluster ID is undefined')
@@ -77,7 +77,7 @@ export function clusterRoute(deps: ClusterRouteDeps): Route {
   }
 
   async function remove(call: Call): Promise<Response> {
-    requireAdministrator(await authenticator.authenticate(bearerOf(call)))
+    requireAdministrator(await authenticate(call, authenticator))
     const name = call.rest[0]
     await acting(`delete cluster ${name ?? 'undefined'}`, async () => {
       if (name === undefined) throw new CallError(400, 'cluster name or ID not defined')

@@ -5,7 +5,7 @@ import { type Authenticator, requireAdministrator } from '../../../core/sessions
 import { formatGoDuration, formatGoSize, parseGoDuration } from '../../../core/settings/go-units.ts'
 import type { Settings, SettingsChange } from '../../../core/settings/settings.ts'
 import { DaemonBody } from '../wire.ts'
-import { answerJson, bearerOf, type Call, CallError, done, readBody } from './call.ts'
+import { answerJson, authenticate, type Call, CallError, done, readBody } from './call.ts'
 import type { Route } from './routing.ts'
 
 /** The part of the configuration that only a restart changes; values as in the file, after defaults. */
@@ -41,12 +41,12 @@ const mask = '********'
 
 export function daemonRoute({ authenticator, settings, file }: DaemonRouteDeps): Route {
   async function get(call: Call): Promise<Response> {
-    requireAdministrator(await authenticator.authenticate(bearerOf(call)))
+    requireAdministrator(await authenticate(call, authenticator))
     return answerJson(call, presentConfig(settings, file))
   }
 
   async function put(call: Call): Promise<Response> {
-    requireAdministrator(await authenticator.authenticate(bearerOf(call)))
+    requireAdministrator(await authenticate(call, authenticator))
     const body = await readBody(call, DaemonBody, 'ConfigToUpdate', { isBrief: true })
     const change = parseChange(body, settings.maximumTokenLifetimeMs)
     try {

@@ -2,7 +2,7 @@
 import { DomainError, type ErrorCode, type ErrorDetails } from '../../../core/errors.ts'
 import { formatGoDuration } from '../../../core/settings/go-units.ts'
 import { BodyError } from '../../../http/body.ts'
-import { ActionError, type Call, CallError, requestIdHeader } from './call.ts'
+import { ActionError, type Call, CallError, respond } from './call.ts'
 
 /** Statuses that AuthN's clients read as themselves; 408, 502 and 503 mean "unreachable" to them. */
 type Status = 400 | 401 | 403 | 404 | 409 | 413 | 429 | 500
@@ -127,6 +127,9 @@ function tell<C extends ErrorCode>(error: DomainError<C>, now: Date): Told {
   return told[error.code](error.details, now)
 }
 
+/** A request's own values stand in messages: what was sent by the megabyte doesn't come back so. */
+const maximumMessage = 8192
+
 /** The error body itself: members in the order in which AIStore emits them, HTML characters not escaped. */
 export function failure(
   call: Pick<Call, 'context' | 'method' | 'path'>,
@@ -138,7 +141,7 @@ export function failure(
   const { socket } = call.context.env.incoming
   const body = {
     ...(tcode ? { tcode } : {}),
-    message,
+    message: message.length > maximumMessage ? `${message.slice(0, maximumMessage)}…` : message,
     method: call.method,
     url_path: call.path,
     remote_addr: `${presentAddress(socket.remoteAddress)}:${socket.remotePort ?? 0}`,
@@ -146,11 +149,10 @@ export function failure(
     node: '',
     status,
   }
-  return call.context.body(`${JSON.stringify(body)}\n`, status, {
+  return respond(call, status, `${JSON.stringify(body)}\n`, {
     'Content-Type': 'application/json',
     'X-Content-Type-Options': 'nosniff',
     ...headers,
-    ...requestIdHeader(call),
   })
 }
 

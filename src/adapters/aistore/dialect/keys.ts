@@ -1,6 +1,6 @@
 import type { KeyRing } from '../../../core/keys/key-ring.ts'
 import { type Authenticator, requireAdministrator } from '../../../core/sessions/authenticator.ts'
-import { answer, answerJson, bearerOf, type Call, CallError, done } from './call.ts'
+import { answer, answerJson, authenticate, type Call, CallError, done } from './call.ts'
 import { goJson } from './go-json.ts'
 import type { Route } from './routing.ts'
 
@@ -19,7 +19,7 @@ export function publicKeyRoute({ ring }: KeyRouteDeps): Route {
 /** `/v1/rotate-key`. */
 export function rotateKeyRoute({ authenticator, ring }: KeyRouteDeps): Route {
   async function post(call: Call): Promise<Response> {
-    requireAdministrator(await authenticator.authenticate(bearerOf(call)))
+    requireAdministrator(await authenticate(call, authenticator))
     await ring.rotate()
     return done(call)
   }

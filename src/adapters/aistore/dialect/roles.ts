@@ -7,7 +7,7 @@ import { type Authenticator, requireAdministrator } from '../../../core/sessions
 import { grantOfBucketAcl, grantOfClusterAcl, listShapes } from '../acl.ts'
 import { RoleBody } from '../wire.ts'
 import type { Answers } from './answers.ts'
-import { acting, answer, atMostOneName, bearerOf, type Call, CallError, done, nameOf, readBody } from './call.ts'
+import { acting, answer, atMostOneName, authenticate, type Call, CallError, done, nameOf, readBody } from './call.ts'
 import { goJson } from './go-json.ts'
 import { presentRole } from './present.ts'
 import type { Route } from './routing.ts'
@@ -25,11 +25,10 @@ export interface RoleRouteDeps {
 /** `/v1/roles`. */
 export function roleRoute(deps: RoleRouteDeps): Route {
   const { authenticator, roles, roleStore, answers } = deps
-  const authenticate = (call: Call) => authenticator.authenticate(bearerOf(call))
 
   async function get(call: Call): Promise<Response> {
     const name = atMostOneName(call)
-    if (!deps.hasOpenReads) await authenticate(call)
+    if (!deps.hasOpenReads) await authenticate(call, authenticator)
     if (name === undefined) {
       return answer(
         call,
@@ -49,7 +48,7 @@ export function roleRoute(deps: RoleRouteDeps): Route {
   }
 
   async function post(call: Call): Promise<Response> {
-    requireAdministrator(await authenticate(call))
+    requireAdministrator(await authenticate(call, authenticator))
     const body = await readBody(call, RoleBody, 'Role')
     await acting(`add role ${body.name}`, () =>
       roles.create({ name: body.name, ...contentOf(body) }, { isAdministrator: body.admin }),
@@ -59,7 +58,7 @@ export function roleRoute(deps: RoleRouteDeps): Route {
 
   async function put(call: Call): Promise<Response> {
     const name = nameOf(call)
-    requireAdministrator(await authenticate(call))
+    requireAdministrator(await authenticate(call, authenticator))
     const body = await readBody(call, RoleBody, 'Role', { isBrief: true })
     await acting(`update role ${name}`, () => roles.update(name, (role) => mergeRole(role, body)))
     return done(call)
@@ -67,7 +66,7 @@ export function roleRoute(deps: RoleRouteDeps): Route {
 
   async function remove(call: Call): Promise<Response> {
     const name = nameOf(call)
-    requireAdministrator(await authenticate(call))
+    requireAdministrator(await authenticate(call, authenticator))
     await acting(`delete role ${name}`, () => roles.delete(name))
     return done(call)
   }

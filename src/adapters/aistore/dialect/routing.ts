@@ -3,7 +3,7 @@ import type { Context } from 'hono'
 import type { Clock } from '../../../core/clock.ts'
 import type { HttpEnv } from '../../../http/env.ts'
 import type { Call, Handler } from './call.ts'
-import { requestIdHeader } from './call.ts'
+import { respond } from './call.ts'
 import { presentFailure } from './errors.ts'
 
 export interface Route {
@@ -32,7 +32,7 @@ export function createRouter(routes: RouteTable, clock: Clock) {
     const { method } = context.req
     const handler = route.handlers[method]
     if (handler === undefined) {
-      if (method === 'OPTIONS') return context.body(null, 200, { Allow: route.allow, ...requestIdHeader({ context }) })
+      if (method === 'OPTIONS') return respond({ context }, 200, null, { Allow: route.allow, 'Content-Length': '0' })
       return plainText(context, 405, 'Method Not Allowed\n', { Allow: route.allow })
     }
     const call: Call = { context, method, path, rest: path.split('/').filter(Boolean).slice(2) }
@@ -49,14 +49,11 @@ function originForm(target: string): string {
   return target.startsWith('/') ? target : target.replace(/^https?:\/\/[^/?]*/i, '').replace(/^(?!\/)/, '/')
 }
 
-function decodePath(raw: string): string | undefined {
-  if (!raw.includes('%')) return raw
-  try {
-    return decodeURIComponent(raw)
-  } catch {
-    // Bytes that are no UTF-8 are fine to Go; only an escape that isn't two hex digits is a bad path.
-    return /%(?![0-9a-fA-F]{2})/.test(raw) ? undefined : Buffer.from(unescapeBytes(raw), 'latin1').toString('utf8')
-  }
+/** Undefined where an escape isn't two hex digits. Bytes that are no UTF-8 are fine to Go. */
+export function decodePath(raw: string): string | undefined {
+  // Node gives the bytes of the request line as one character each, whether they were escaped or not.
+  if (!/[%\u0080-\u00ff]/.test(raw)) return raw
+  return /%(?![0-9a-fA-F]{2})/.test(raw) ? undefined : Buffer.from(unescapeBytes(raw), 'latin1').toString('utf8')
 }
 
 function unescapeBytes(raw: string): string {
@@ -77,11 +74,10 @@ export function cleanPath(path: string): string {
 }
 
 function redirect(context: Context<HttpEnv>, location: string): Response {
-  const headers = { Location: location, ...requestIdHeader({ context }) }
-  if (context.req.method !== 'GET') return context.body(null, 307, headers)
+  if (context.req.method !== 'GET') return respond({ context }, 307, null, { Location: location, 'Content-Length': '0' })
   const href = location.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&#34;')
   const html = `<a href="${href}">Temporary Redirect</a>.\n\n`
-  return context.body(html, 307, { ...headers, 'Content-Type': 'text/html; charset=utf-8' })
+  return respond({ context }, 307, html, { Location: location, 'Content-Type': 'text/html; charset=utf-8' })
 }
 
 function plainText(
@@ -90,10 +86,9 @@ function plainText(
   text: string,
   headers: Record<string, string> = {},
 ): Response {
-  return context.body(text, status, {
+  return respond({ context }, status, text, {
     'Content-Type': 'text/plain; charset=utf-8',
     'X-Content-Type-Options': 'nosniff',
     ...headers,
-    ...requestIdHeader({ context }),
   })
 }

@@ -11,7 +11,7 @@ import type { Users } from '../../../core/users/users.ts'
 import { aistoreTokenProfile } from '../acl.ts'
 import { LoginBody, UserBody } from '../wire.ts'
 import type { Answers } from './answers.ts'
-import { acting, answer, atMostOneName, bearerOf, type Call, CallError, done, nameOf, readBody } from './call.ts'
+import { acting, answer, atMostOneName, authenticate, type Call, CallError, done, nameOf, readBody } from './call.ts'
 import { goJson } from './go-json.ts'
 import { presentRole, presentUser } from './present.ts'
 import type { Route } from './routing.ts'
@@ -32,7 +32,6 @@ const pageSize = 1000
 /** `/v1/users`: log-in and users. */
 export function userRoute(deps: UserRouteDeps): Route {
   const { authenticator, sessions, users, answers } = deps
-  const authenticate = (call: Call) => authenticator.authenticate(bearerOf(call))
 
   async function post(call: Call): Promise<Response> {
     const name = call.rest[0]
@@ -55,7 +54,7 @@ export function userRoute(deps: UserRouteDeps): Route {
   }
 
   async function create(call: Call): Promise<Response> {
-    requireAdministrator(await authenticate(call))
+    requireAdministrator(await authenticate(call, authenticator))
     const body = await readBody(call, UserBody, 'User')
     const roleNames = (body.roles ?? []).map((role) => role.name).filter((name) => name !== '')
     await acting(`add user ${body.id}`, async () => {
@@ -71,7 +70,7 @@ export function userRoute(deps: UserRouteDeps): Route {
 
   async function get(call: Call): Promise<Response> {
     const name = atMostOneName(call)
-    const principal = await authenticate(call)
+    const principal = await authenticate(call, authenticator)
     if (name === undefined) {
       requireAdministrator(principal)
       return answer(call, await listed())
@@ -134,7 +133,7 @@ export function userRoute(deps: UserRouteDeps): Route {
 
   async function put(call: Call): Promise<Response> {
     const name = nameOf(call)
-    const principal = await authenticate(call)
+    const principal = await authenticate(call, authenticator)
     const body = await readBody(call, UserBody, 'User', { isBrief: true })
     const roleNames = (body.roles ?? []).map((role) => role.name).filter((role) => role !== '')
     const isOwnPassword = principal.subject === name && (body.roles ?? []).length === 0
@@ -153,7 +152,7 @@ export function userRoute(deps: UserRouteDeps): Route {
 
   async function remove(call: Call): Promise<Response> {
     const name = nameOf(call)
-    requireAdministrator(await authenticate(call))
+    requireAdministrator(await authenticate(call, authenticator))
     await acting(`delete user ${name}`, () => users.delete(name))
     return done(call)
   }
