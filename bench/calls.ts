@@ -42,7 +42,7 @@ export function call(port: number, parts: RequestParts): Promise<Answered> {
 }
 
 /** The token of a login. */
-export async function logIn(port: number, name: string, password: string): Promise<string> {
+async function logIn(port: number, name: string, password: string): Promise<string> {
   const { text } = await call(port, { method: 'POST', path: `/v1/users/${name}`, body: JSON.stringify({ password }) })
   const answer: unknown = JSON.parse(text)
   if (typeof answer === 'object' && answer !== null && 'token' in answer && typeof answer.token === 'string') {

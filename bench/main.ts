@@ -25,7 +25,8 @@ import { availableParallelism, cpus } from 'node:os'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cleanUpAtExit } from './children.ts'
-import { nowMs } from './clock.ts'
+import { nowMs, pause } from './clock.ts'
+import { measureDisk } from './rows/disk.ts'
 import { measureLogins } from './rows/logins.ts'
 import { measureReads } from './rows/reads.ts'
 import { measureRegistration } from './rows/registration.ts'
@@ -41,6 +42,7 @@ import { createWorkbench, sizes } from './workbench.ts'
 const limitMs = 30 * 60_000
 
 const groups = [
+  measureDisk,
   measureStart,
   measureLogins,
   measureRevocations,
@@ -55,6 +57,7 @@ async function main() {
   cleanUpAtExit()
   setTimeout(() => fail(new Error(`not done within ${limitMs / 60_000} minutes`)), limitMs).unref()
   build()
+  const busyShare = await measureOthers()
   const startedAt = nowMs()
   const measured: Measured[] = []
   for (const mode of options.modes) {
@@ -69,12 +72,14 @@ async function main() {
     for (const measure of groups) await measure(bench)
   }
   const seconds = Math.round((nowMs() - startedAt) / 1000)
-  const machine = { cores: availableParallelism(), cpu: cpus()[0]?.model ?? '', node: process.version }
+  const machine = { busyShare, cores: availableParallelism(), cpu: cpus()[0]?.model ?? '', node: process.version }
   if (options.isJson)
     console.log(JSON.stringify({ machine, seconds, isQuick: options.isQuick, rows: presentJson(measured) }))
   else {
     console.log(formatTable(measured))
-    console.log(`\n${machine.cores} cores (${machine.cpu}), Node ${machine.node}, ${seconds} s`)
+    console.log(
+      `\n${machine.cores} cores (${machine.cpu}), Node ${machine.node}, ${seconds} s; before, others used ${Math.round(busyShare * 100)} % of them`,
+    )
     if (options.isQuick) console.log('A quick run: these figures mean nothing.')
   }
   process.exit(0)
@@ -110,6 +115,17 @@ function readOptions() {
     profileFolder,
     wants: (id: string) => only === undefined || only.some((name) => id === name || id.startsWith(`${name}-`)),
   }
+}
+
+/** Share of the machine, 0 to 1, that others use while the bench rests: figures suffer from it. */
+async function measureOthers(): Promise<number> {
+  const read = () => cpus().reduce((sum, { times }) => sum + times.idle, 0)
+  const before = read()
+  const startedAt = nowMs()
+  await pause(1000)
+  const busyShare = 1 - (read() - before) / ((nowMs() - startedAt) * cpus().length)
+  if (busyShare > 0.1) process.stderr.write(`Others use ${(busyShare * 100).toFixed(0)} % of this machine.\n`)
+  return Math.max(0, Math.round(busyShare * 100) / 100)
 }
 
 /** What is measured is the program as its source says now. */

@@ -106,7 +106,7 @@ export function loadSettings({ flags = {}, env = process.env, cwd = process.cwd(
   const file = configPath === undefined ? undefined : readAuthnJson(resolve(cwd, configPath))
   const given = resolveSettings({ flags, env, file })
   checkContradictions(given)
-  const settings = withDerived(given, { file, cwd, home: env.HOME || homedir() })
+  const settings = withDerived(given, { file, cwd, home: () => env.HOME || homedir() })
   const fileOnly = resolveSettings({ flags: {}, env: {}, file })
   return { config: toConfig(settings, fileOnly), settings }
 }
@@ -119,13 +119,14 @@ export function isConfigNamed({ flags = {}, env = process.env }: ConfigInput = {
 /** Fills in what follows from other settings; paths become absolute. */
 function withDerived(
   given: ResolvedSettings,
-  { file, cwd, home }: { file: AuthnJson | undefined; cwd: string; home: string },
+  // The home folder may be unknown (a container's user without an entry), so it is asked for only where it is needed.
+  { file, cwd, home }: { file: AuthnJson | undefined; cwd: string; home: () => string },
 ): ResolvedSettings {
   const configFolder = file && dirname(file.file)
   const databaseFolder = given.databasePath.value && dirname(resolve(cwd, given.databasePath.value))
   const dataDir = given.dataDir.value
     ? resolve(cwd, given.dataDir.value)
-    : databaseFolder || configFolder || join(home, '.gatehouse')
+    : databaseFolder || configFolder || join(home(), '.gatehouse')
   const scheme = given.isHttps.value ? 'https' : 'http'
   return {
     ...given,

@@ -31,7 +31,10 @@ export async function main(personality: Personality, args: readonly string[] = p
       log = createLog({ level })
       return log
     },
-    readRuntimeSettings: async () => [],
+    async readRuntimeSettings({ databaseFile }) {
+      const { readStoredSettings } = await import('./store/sqlite/stored-settings.ts')
+      return readStoredSettings(databaseFile)
+    },
   }
   try {
     await exit(await runCli(personality, args, context))

@@ -87,7 +87,7 @@ const rooms: Readonly<Record<string, Room>> = {
   service: { holds: (file) => file === 'service.ts', mayImport: [''], packages: anyPackage },
   main: {
     holds: (file) => file === 'main.ts',
-    mayImport: ['cli/', 'service.ts', 'log', 'config', 'core/'],
+    mayImport: ['cli/', 'service.ts', 'log', 'config', 'core/', 'store/sqlite/stored-settings.ts'],
     packages: ['node:'],
   },
 }

@@ -16,6 +16,8 @@ export interface ErrorDetails {
   /** The principal is known and may not do this. */
   permission_denied: {
     needs: 'administrator' | 'administrator_or_self' | 'own_password'
+    /** The permission at Gatehouse itself that is missing, where one is asked for by name. */
+    permission?: string
     subject: string
     expiresAt: Date
   }

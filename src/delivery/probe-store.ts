@@ -30,7 +30,11 @@ export interface ProbeStore {
    * between 0.8 and 1.2 that differs by cluster, so that a thousand clusters aren't probed in one moment. A cluster's first
    * probe is due `everyMs` after its registration. Of several processes one gets each cluster.
    */
-  claimDue(options: { readonly now: Date; readonly limit: number; readonly everyMs: number }): Promise<readonly ProbeTarget[]>
+  claimDue(options: {
+    readonly now: Date
+    readonly limit: number
+    readonly everyMs: number
+  }): Promise<readonly ProbeTarget[]>
   /** Has the cluster probed again at `at` if that is sooner than planned. */
   hasten(clusterId: string, at: Date): Promise<void>
   /** Keeps a report; sets lastRestartSeenAt and inStepSince by it. Nothing where the cluster is gone. */

@@ -86,8 +86,14 @@ export function createRecentChanges(
 
   async function between(sequence: number, until: number, limits: BatchLimits, now: Date): Promise<Batch> {
     const key = `${sequence}-${until}-${limits.changes}-${limits.bytes}`
-    const known = await older.get(key)
-    if (known?.changes.every((change) => change.expiresAt > now)) return known
+    const reading = older.get(key)
+    if (reading === undefined) return readOlder(key, sequence, until, limits, now)
+    const known = await reading
+    if (known.changes.every((change) => change.expiresAt > now)) return known
+    return readOlder(key, sequence, until, limits, now)
+  }
+
+  function readOlder(key: string, sequence: number, until: number, limits: BatchLimits, now: Date): Promise<Batch> {
     const reading = readBatch(revocations, { after: sequence, until }, limits, now)
     const [oldest] = older.keys()
     if (older.size >= keptBatches && oldest !== undefined) older.delete(oldest)

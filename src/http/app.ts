@@ -22,7 +22,7 @@ export function createApp({ log, dialect, notReady }: AppDeps) {
   app.route('/', healthRoutes({ notReady }))
   app.all('*', dialect.handle)
   app.onError((error, c) => {
-    log.error({ event: 'http.failed', requestId: c.var.requestId, method: c.req.method, path: c.req.path, error })
+    log.error({ event: 'http.failed', requestId: c.get('requestId'), method: c.req.method, path: c.req.path, error })
     return dialect.broken(c)
   })
   return app

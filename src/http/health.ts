@@ -1,4 +1,4 @@
-import { Hono } from 'hono'
+import { type Context, Hono } from 'hono'
 import type { HttpEnv } from './env.ts'
 
 export interface HealthDeps {
@@ -8,10 +8,12 @@ export interface HealthDeps {
 
 /** `/healthz`: the process answers. `/readyz`: it can do its work (store readable, workers running, not draining). */
 export function healthRoutes({ notReady }: HealthDeps) {
+  const requestId = (c: Context<HttpEnv>) => ({ 'X-Request-Id': c.get('requestId') })
   return new Hono<HttpEnv>()
-    .get('/healthz', (c) => c.json({ status: 'ok' }))
+    .get('/healthz', (c) => c.json({ status: 'ok' }, 200, requestId(c)))
     .get('/readyz', async (c) => {
       const reason = await notReady()
-      return reason === undefined ? c.json({ status: 'ready' }) : c.json({ status: 'not ready', reason }, 503)
+      if (reason !== undefined) return c.json({ status: 'not ready', reason }, 503, requestId(c))
+      return c.json({ status: 'ready' }, 200, requestId(c))
     })
 }

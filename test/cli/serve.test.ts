@@ -21,6 +21,29 @@ function jsonLines(text: string): Record<string, unknown>[] {
     .map((line) => JSON.parse(line) as Record<string, unknown>)
 }
 
+describe('config', () => {
+  test('shows what was changed at run time, beside a service that runs, and no secret', async () => {
+    const dataDir = makeFolder()
+    const service = await startProgram('gatehouse', ['serve', '--data-dir', dataDir], {
+      env: { AIS_AUTHN_SU_PASS: password, AIS_AUTHN_SECRET_KEY: '' },
+    })
+    const { token } = (await (await login(service.url, 'admin', password)).json()) as { token: string }
+    const secret = randomBytes(16).toString('hex')
+    const changed = await fetch(`${service.url}/v1/daemon`, {
+      method: 'PUT',
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ auth: { expiration_time: '30m', secret } }),
+    })
+    expect(changed.status).toBe(200)
+    const shown = await run('gatehouse', ['config', '--data-dir', dataDir, '--json'])
+    expect(shown.out).not.toContain(secret)
+    const rows = JSON.parse(shown.out) as { name: string; value: string; source: string }[]
+    expect(rows.find(({ name }) => name === 'auth.expiration_time')).toMatchObject({ value: '30m', source: 'runtime' })
+    expect(rows.find(({ name }) => name === 'auth.secret')).toMatchObject({ value: '********', source: 'runtime' })
+    expect(await service.stop()).toMatchObject({ code: 0 })
+  })
+})
+
 describe('serve', () => {
   test('a first start makes an administrator and shows the password once, outside the log', async () => {
     const dataDir = makeFolder()

@@ -112,10 +112,10 @@ export function mergeRoles(roles: readonly Role[], clusters: readonly Cluster[])
   for (const role of roles) {
     for (const acl of clusterAcls(role)) {
       const id = resolve(acl.id)
-      const known = clusterEntries.get(id)
+      const entry = clusterEntries.get(id) ?? { ...acl, id, perm: '0' }
       // A client maps what a role calls by alias to the id in the token through the alias beside it.
-      const named = id === acl.id ? acl : { ...acl, id, alias: acl.id }
-      clusterEntries.set(id, known ? { ...known, perm: union(known.perm, acl.perm) } : named)
+      const named = id === acl.id ? entry : { ...entry, alias: acl.id }
+      clusterEntries.set(id, { ...named, perm: union(entry.perm, acl.perm) })
     }
     for (const { bck, perm } of bucketAcls(role)) {
       const provider = canonicalProviders[bck.provider] ?? bck.provider

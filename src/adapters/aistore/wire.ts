@@ -5,13 +5,12 @@
 import { z } from 'zod'
 import { type GoJson, GoJsonError, GoNumber, parseGoJson } from './dialect/go-json.ts'
 
-const goString = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? '')
+const goText = z.string('expected a string')
+
+const goString = goText.nullish().transform((value) => value ?? '')
 
 const goBoolean = z
-  .boolean()
+  .boolean('expected true or false')
   .nullish()
   .transform((value) => value ?? false)
 
@@ -23,8 +22,7 @@ const goDurationNumber = z
 
 const maximumPermission = 2n ** 64n - 1n
 
-const goPermission = z
-  .string()
+const goPermission = goText
   .regex(/^(0|[1-9]\d{0,19})$/, 'expected an unsigned 64-bit number in decimal, as a string')
   .refine((text) => BigInt(text) <= maximumPermission, 'overflows 64 bits')
   .nullish()
@@ -32,26 +30,31 @@ const goPermission = z
 /** A list whose null entries are dropped; null where it is absent or null. */
 function goList<T extends z.ZodType>(entry: T) {
   return z
-    .array(entry.nullable())
+    .array(entry.nullable(), 'expected a list')
     .nullish()
     .transform((list) => (list ? list.filter((item): item is NonNullable<typeof item> => item !== null) : null))
 }
 
-/** An object by its members' names; `null` is an object with nothing in it. */
-function goObject<T extends z.ZodRawShape>(shape: T) {
-  return z.preprocess(
-    (value) => (value instanceof Map ? Object.fromEntries(value) : value === null || value === undefined ? {} : value),
-    z.object(shape),
-  )
+/** An object by its members' names. A number is an object to JavaScript, as it keeps its text, but to nobody else. */
+function plainObject(value: unknown): unknown {
+  if (value instanceof Map) return Object.fromEntries(value)
+  return value instanceof GoNumber ? value.text : value
 }
 
-const goEntry = <T extends z.ZodRawShape>(shape: T) =>
-  z.preprocess((value) => (value instanceof Map ? Object.fromEntries(value) : value), z.object(shape))
+/** `null` is no entry. */
+const goEntry = <T extends z.ZodRawShape>(shape: T) => z.preprocess(plainObject, z.object(shape, 'expected an object'))
+
+/** `null` is an object with nothing in it. */
+const goObject = <T extends z.ZodRawShape>(shape: T) => z.preprocess((value) => value ?? new Map(), goEntry(shape))
+
+/** `null` is no object at all. */
+const maybeObject = <T extends z.ZodRawShape>(shape: T) =>
+  z.preprocess((value) => plainObject(value ?? undefined), z.object(shape, 'expected an object').optional())
 
 const clusterMembers = {
   id: goString,
   alias: goString,
-  urls: goList(z.string()),
+  urls: goList(goText),
   perm: goPermission,
 }
 
@@ -79,20 +82,11 @@ export const ClusterBody = goObject(clusterMembers)
 export const TokenBody = goObject({ token: goString })
 
 /** Absent and null members are undefined, since an empty secret is an error and an absent one is not. */
-const maybeString = z
-  .string()
-  .nullish()
-  .transform((value) => value ?? undefined)
+const maybeString = goText.nullish().transform((value) => value ?? undefined)
 
 export const DaemonBody = goObject({
-  auth: z.preprocess(
-    (value) => (value instanceof Map ? Object.fromEntries(value) : (value ?? undefined)),
-    z.object({ secret: maybeString, expiration_time: maybeString }).optional(),
-  ),
-  log: z.preprocess(
-    (value) => (value instanceof Map ? Object.fromEntries(value) : (value ?? undefined)),
-    z.object({ level: maybeString }).optional(),
-  ),
+  auth: maybeObject({ secret: maybeString, expiration_time: maybeString }),
+  log: maybeObject({ level: maybeString }),
 })
 
 /** A body that does not decode; the message names the member. */

@@ -18,6 +18,7 @@ export function requestLog(log: Logger): MiddlewareHandler<HttpEnv> {
     c.set('requestId', requestId)
     const startedAt = performance.now()
     await next()
+    const subject = c.get('subject')
     log.info({
       event: 'http.answered',
       requestId,
@@ -26,7 +27,7 @@ export function requestLog(log: Logger): MiddlewareHandler<HttpEnv> {
       status: c.res.status,
       ms: Math.round((performance.now() - startedAt) * 100) / 100,
       remote: incoming.socket.remoteAddress,
-      ...(c.var.subject === undefined ? {} : { subject: c.var.subject }),
+      ...(subject === undefined ? {} : { subject }),
     })
   }
 }

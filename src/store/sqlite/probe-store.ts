@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { and, asc, eq, isNotNull, sql } from 'drizzle-orm'
+import { asc, eq, isNotNull, sql } from 'drizzle-orm'
 import type { ProbeReport } from '../../core/clusters/probe.ts'
 import type { Sealer } from '../../core/keys/sealer.ts'
 import type { ProbeStatus, ProbeStore, ProbeTarget } from '../../delivery/probe-store.ts'
@@ -72,9 +72,14 @@ export function createProbeStore(parts: SqliteParts, sealer: Sealer): ProbeStore
           .run()
       }),
 
-    list: () => read(() => all.all().flatMap(({ report, probedAt, ...row }): ProbeStatus[] =>
-      report === null || probedAt === null ? [] : [{ ...row, report, probedAt }],
-    )),
+    list: () =>
+      read(() =>
+        all
+          .all()
+          .flatMap(({ report, probedAt, ...row }): ProbeStatus[] =>
+            report === null || probedAt === null ? [] : [{ ...row, report, probedAt }],
+          ),
+      ),
 
     nextDueAt: () =>
       read(() => {
@@ -122,7 +127,7 @@ function prepareDue({ client, db }: SqliteParts) {
     .from(clusterProbes)
     .innerJoin(clusters, eq(clusters.id, clusterProbes.clusterId))
     .innerJoin(clusterCursors, eq(clusterCursors.clusterId, clusterProbes.clusterId))
-    .where(and(isDue))
+    .where(isDue)
     .orderBy(asc(clusterProbes.nextProbeAt))
     .limit(sql.placeholder('limit'))
     .prepare()

@@ -47,7 +47,9 @@ describe('merging roles', () => {
     expect(mergeRoles([byAlias, byId], [cluster('cl1', 'one')]).clusters).toEqual([
       { id: 'cl1', alias: 'one', perm: '3' },
     ])
-    expect(mergeRoles([byId, byAlias], [cluster('cl1', 'one')]).clusters).toEqual([{ id: 'cl1', perm: '3' }])
+    expect(mergeRoles([byId, byAlias], [cluster('cl1', 'one')]).clusters).toEqual([
+      { id: 'cl1', alias: 'one', perm: '3' },
+    ])
   })
 
   test('an id wins over an equal alias of another cluster', () => {

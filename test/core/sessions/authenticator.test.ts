@@ -5,7 +5,7 @@ import {
   requireAdministrator,
   requireAdministratorOrSelf,
 } from '../../../src/core/sessions/authenticator.ts'
-import { createTokenIssuer, rowOfToken } from '../../../src/core/tokens/token-issuer.ts'
+import { createTokenIssuer, rowOfToken, serviceSubject } from '../../../src/core/tokens/token-issuer.ts'
 import { hourMs, startSessions } from './session-parts.ts'
 
 type Parts = Awaited<ReturnType<typeof startSessions>>
@@ -109,7 +109,10 @@ describe('the store decides, not the claim:', () => {
 })
 
 test('a token that we made for a cluster is never accepted by our own API, whatever it claims', async () => {
-  const { issuer, authenticator } = await startSessions()
+  const { issuer, authenticator, store, clock } = await startSessions()
+  const at = clock.now()
+  const account = { name: serviceSubject, passwordHash: '', roleNames: ['Admin'], isBuiltIn: false }
+  await store.users.insert({ ...account, tokensNotBefore: new Date(0), at })
   const claims = { admin: true, clusters: null }
   const text = await issuer.mintServiceToken({ clusterId: 'c1', claims, lifetimeMs: 300_000 })
   await expect(authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_invalid' })

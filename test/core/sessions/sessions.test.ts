@@ -71,6 +71,7 @@ test('an unknown user, a wrong password and a disabled user are refused alike, a
   }
   const users = {
     ...store.users,
+    get: (name: string) => store.users.get(name === 'disabled' ? 'ann' : name),
     credentials: async (name: string) => {
       const known = await store.users.credentials(name === 'disabled' ? 'ann' : name)
       return known && { ...known, isDisabled: name === 'disabled' }

@@ -1,5 +1,6 @@
+import { createHmac, createSecretKey, generateKeyPairSync, randomBytes, sign } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { parseCompactJws } from '../../../src/core/tokens/compact-jws.ts'
+import { isSignedBy, parseCompactJws } from '../../../src/core/tokens/compact-jws.ts'
 
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_'
 /** Ends in a byte of its own, so that four bits of the last character mean nothing. */
@@ -30,4 +31,26 @@ test.each([0, 1, 2])('non-zero trailing bits and padding are refused in part %i'
       }),
     )
   }
+})
+
+test('a signature counts only with a key of its algorithm, whichever key it is held against', () => {
+  const { privateKey, publicKey } = generateKeyPairSync('rsa', { modulusLength: 2048 })
+  const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const secret = randomBytes(32)
+  const pem = publicKey.export({ type: 'spki', format: 'pem' })
+  const jws = (alg: string, signature: (signed: string) => Buffer) => {
+    const signed = `${Buffer.from(JSON.stringify({ alg })).toString('base64url')}.e30`
+    return parseCompactJws(`${signed}.${signature(signed).toString('base64url')}`)
+  }
+  const rs256 = jws('RS256', (signed) => sign('sha256', Buffer.from(signed), privateKey))
+  const hs256 = jws('HS256', (signed) => createHmac('sha256', secret).update(signed).digest())
+  const confused = jws('HS256', (signed) => createHmac('sha256', pem).update(signed).digest())
+  const es256 = jws('RS256', (signed) => sign('sha256', Buffer.from(signed), ec.privateKey))
+  const none = jws('none', () => Buffer.alloc(0))
+
+  expect(isSignedBy(rs256, publicKey)).toBe(true)
+  expect(isSignedBy(hs256, createSecretKey(secret))).toBe(true)
+  for (const each of [hs256, confused, es256, none]) expect(isSignedBy(each, publicKey)).toBe(false)
+  for (const each of [rs256, confused, none]) expect(isSignedBy(each, createSecretKey(secret))).toBe(false)
+  expect(isSignedBy(es256, ec.publicKey)).toBe(false)
 })

@@ -250,18 +250,30 @@ describe('the cache of verified tokens', () => {
 
   test('keeps nothing of a verification during which the key ring changed', async () => {
     const parts = await createTestRing()
-    const text = rsaToken({ exp: nowSeconds(parts) + hour })
+    const [slow, other] = ['ann', 'bob'].map((sub) => rsaToken({ sub, exp: nowSeconds(parts) + hour }))
+    let release = () => {}
+    const released = new Promise<void>((resolve) => {
+      release = resolve
+    })
+    let isFirst = true
     const ring: KeyRing = {
       ...parts.ring,
       verifier: async (header) => {
         const key = await parts.ring.verifier(header)
-        await parts.ring.useSharedSecret(randomBytes(24).toString('base64'))
+        if (isFirst) {
+          isFirst = false
+          await released
+        }
         return key
       },
     }
     const verifier = verifierOf({ ring, clock: parts.clock })
-    await verifier.verify(text)
-    await expect(verifier.verify(text)).rejects.toMatchObject({ code: 'token_invalid' })
+    const begun = verifier.verify(slow ?? '')
+    await parts.ring.useSharedSecret(randomBytes(24).toString('base64'))
+    await expect(verifier.verify(other ?? '')).rejects.toMatchObject({ code: 'token_invalid' })
+    release()
+    await begun
+    await expect(verifier.verify(slow ?? '')).rejects.toMatchObject({ code: 'token_invalid' })
   })
 })
 

@@ -83,6 +83,7 @@ export function cursorConformance(test: StoreTest): void {
       resyncUntil: 0,
       attempts: 0,
       nextAttemptAt: after(7),
+      isCanaryWanted: false,
     })
     const last = await claimOne(store, { now: after(501) })
     await store.cursors.settle(last, acknowledged(second))

@@ -135,6 +135,5 @@ export function respond(
   body: string | Uint8Array<ArrayBuffer> | ReadableStream | null,
   headers: Record<string, string>,
 ): Response {
-  headers['X-Request-Id'] = context.get('requestId')
-  return new Response(body, { status, headers })
+  return new Response(body, { status, headers: { ...headers, 'X-Request-Id': context.get('requestId') } })
 }

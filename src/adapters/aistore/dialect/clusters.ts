@@ -59,7 +59,7 @@ export function clusterRoute(deps: ClusterRouteDeps): Route {
         kind: 'aistore',
         alias: alias || null,
         urls: urls ?? [],
-        annotations: perm ? { perm } : {},
+        annotations: perm && perm !== '0' ? { perm } : {},
       })
     })
     return done(call)

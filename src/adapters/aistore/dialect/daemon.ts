@@ -52,14 +52,37 @@ export function daemonRoute({ authenticator, settings, file }: DaemonRouteDeps):
     try {
       await settings.change(change)
     } catch (error) {
-      throw isDomainError(error, 'setting_invalid')
-        ? new CallError(400, `invalid configuration: ${error.details.setting}: ${error.details.reason}`)
-        : error
+      throw inWordsOfFile(error)
     }
     return done(call)
   }
 
   return { allow: 'PUT, GET', handlers: { PUT: put, GET: get } }
+}
+
+/** Members of the configuration as the file and the client call them. */
+const memberNames: Readonly<Record<string, string>> = {
+  sharedSecret: 'auth.secret',
+  tokenLifetimeMs: 'auth.expiration_time',
+  logLevel: 'log.level',
+}
+const sourceNames: Readonly<Record<string, string>> = {
+  environment: 'the environment of the server',
+  flag: "the server's command line",
+}
+
+/** A setting that can't be changed, told under the name that the client knows. */
+function inWordsOfFile(error: unknown): unknown {
+  if (isDomainError(error, 'setting_invalid')) {
+    const { setting, reason } = error.details
+    return new CallError(400, `invalid configuration: ${memberNames[setting] ?? setting}: ${reason}`)
+  }
+  if (isDomainError(error, 'setting_fixed')) {
+    const { setting, source } = error.details
+    const fixed = `${memberNames[setting] ?? setting} is set by ${sourceNames[source] ?? source}`
+    return new CallError(400, `invalid config update: ${fixed}, which beats a change at run time: change it there`)
+  }
+  return error
 }
 
 function presentConfig(settings: Settings, file: DaemonFile) {

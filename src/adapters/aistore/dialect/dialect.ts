@@ -51,6 +51,10 @@ export function createAistoreDialect(deps: AistoreDialectDeps): Dialect {
   return {
     handle: createRouter(routes, deps.clock),
     broken: (context) =>
-      failure(describe(context), 500, `internal error (request ${context.var.requestId}); the server's log says more`),
+      failure(
+        describe(context),
+        500,
+        `internal error (request ${context.get('requestId')}); the server's log says more`,
+      ),
   }
 }

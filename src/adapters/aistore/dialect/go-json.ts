@@ -24,7 +24,7 @@ const maximumDepth = 64
 const space = /[ \t\r\n]*/y
 const number = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 /** A string, where no control character stands in it: an escape is a backslash and one character more. */
-const quoted = /"[^"\\]*(?:\\[^][^"\\]*)*"/y
+const quoted = /"[^"\\]*(?:\\.[^"\\]*)*"/sy
 const literals: readonly (readonly [word: string, value: GoJson])[] = [
   ['true', true],
   ['false', false],

@@ -105,11 +105,14 @@ function mergeRole(role: Role, body: RoleMessage): RoleContent {
     clusters: body.clusters?.filter(({ id, perm }) => id !== '' || (perm ?? null) !== null) ?? null,
   }
   const grants = [...role.grants]
+  const keyOf = ({ clusterId, resource }: Grant) => JSON.stringify([clusterId, resource])
+  const places = new Map<string, number>()
+  for (const [at, grant] of grants.entries()) if (!places.has(keyOf(grant))) places.set(keyOf(grant), at)
   for (const grant of [...clusterGrants(meant), ...bucketGrants(meant)]) {
-    const at = grants.findIndex((known) => known.clusterId === grant.clusterId && known.resource === grant.resource)
+    const at = places.get(keyOf(grant)) ?? grants.length
+    places.set(keyOf(grant), at)
     const known = grants[at]
-    if (known) grants[at] = { ...known, permissions: grant.permissions }
-    else grants.push(grant)
+    grants[at] = known ? { ...known, permissions: grant.permissions } : grant
   }
   return { description: body.desc || role.description, grants, annotations: role.annotations }
 }

@@ -74,7 +74,8 @@ export function cleanPath(path: string): string {
 }
 
 function redirect(context: Context<HttpEnv>, location: string): Response {
-  if (context.req.method !== 'GET') return respond({ context }, 307, null, { Location: location, 'Content-Length': '0' })
+  if (context.req.method !== 'GET')
+    return respond({ context }, 307, null, { Location: location, 'Content-Length': '0' })
   const href = location.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;').replace(/"/g, '&#34;')
   const html = `<a href="${href}">Temporary Redirect</a>.\n\n`
   return respond({ context }, 307, html, { Location: location, 'Content-Type': 'text/html; charset=utf-8' })

@@ -7,10 +7,13 @@ export interface TokenRouteDeps {
   readonly revocations: Revocations
 }
 
+/** Longer than any token that a header can carry. Anybody may send one, and reading a large body takes a while. */
+const maximumTokenBytes = 1024 * 1024
+
 /** `/v1/tokens`: whoever holds a token may revoke it, so there is no bearer to ask for. */
 export function tokenRoute({ revocations }: TokenRouteDeps): Route {
   async function remove(call: Call): Promise<Response> {
-    const { token } = await readBody(call, TokenBody, 'TokenMsg')
+    const { token } = await readBody(call, TokenBody, 'TokenMsg', { maximumBytes: maximumTokenBytes })
     if (token === '') throw new CallError(400, 'empty token')
     await acting('revoke token', () => revocations.revokeByText(token))
     return done(call)

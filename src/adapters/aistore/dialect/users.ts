@@ -1,37 +1,31 @@
 import { DomainError, isDomainError } from '../../../core/errors.ts'
-import type { Revisions } from '../../../core/revisions.ts'
-import type { RoleStore } from '../../../core/roles/role-store.ts'
 import {
   type Authenticator,
   requireAdministrator,
   requireAdministratorOrSelf,
 } from '../../../core/sessions/authenticator.ts'
 import type { Sessions } from '../../../core/sessions/sessions.ts'
-import type { Users } from '../../../core/users/users.ts'
 import { aistoreTokenProfile } from '../acl.ts'
 import { LoginBody, UserBody } from '../wire.ts'
-import type { Answers } from './answers.ts'
 import { acting, answer, atMostOneName, authenticate, type Call, CallError, done, nameOf, readBody } from './call.ts'
 import { goJson } from './go-json.ts'
-import { presentRole, presentUser } from './present.ts'
+import { presentUser } from './present.ts'
 import type { Route } from './routing.ts'
+import { createUserList, type UserListDeps } from './user-list.ts'
 
-export interface UserRouteDeps {
+export interface UserRouteDeps extends UserListDeps {
   readonly authenticator: Authenticator
   readonly sessions: Sessions
-  readonly users: Users
-  readonly roleStore: RoleStore
-  readonly revisions: Revisions
-  readonly answers: Answers
 }
 
 const nanosecondsPerMs = 1e6
-/** Users that are read and written in one go of a long list, so that others are served in between. */
-const pageSize = 1000
+/** A password and little else. Anybody may send one, and reading a large body takes a while. */
+const maximumLoginBytes = 64 * 1024
 
 /** `/v1/users`: log-in and users. */
 export function userRoute(deps: UserRouteDeps): Route {
   const { authenticator, sessions, users, answers } = deps
+  const listUsers = createUserList(deps)
 
   async function post(call: Call): Promise<Response> {
     const name = call.rest[0]
@@ -39,7 +33,7 @@ export function userRoute(deps: UserRouteDeps): Route {
   }
 
   async function logIn(call: Call, name: string): Promise<Response> {
-    const body = await readBody(call, LoginBody, 'LoginMsg')
+    const body = await readBody(call, LoginBody, 'LoginMsg', { maximumBytes: maximumLoginBytes })
     // Told without an action, as AuthN does before it looks at the user at all.
     if (body.password === '') throw new CallError(401, 'empty password')
     const token = await acting(`generate token for ${name}`, () =>
@@ -50,6 +44,7 @@ export function userRoute(deps: UserRouteDeps): Route {
         profile: aistoreTokenProfile,
       }),
     )
+    call.context.set('subject', name)
     return answer(call, `{"token": "${token.text}"}`)
   }
 
@@ -73,62 +68,16 @@ export function userRoute(deps: UserRouteDeps): Route {
     const principal = await authenticate(call, authenticator)
     if (name === undefined) {
       requireAdministrator(principal)
-      return answer(call, await listed())
+      return answer(call, await listUsers())
     }
     requireAdministratorOrSelf(principal, name)
-    const body = await answers.get(`user:${name}`, async () => {
-      const user = await users.get(name)
-      if (user === undefined) throw new CallError(404, `user "${name}" does not exist`, 'ErrNotFound')
-      return `${goJson(presentUser(user))}\n`
-    })
-    return answer(call, body)
+    return answer(call, await answers.get(`user:${name}`, () => presented(name)))
   }
 
-  /** Short lists as kept bytes; long ones as a stream, a page at a time. */
-  async function listed(): Promise<Uint8Array<ArrayBuffer> | ReadableStream> {
-    const roleTexts = await presentedRoles()
-    const first = await users.list({ limit: pageSize })
-    if (first.length < pageSize) {
-      return answers.get('users', async () => {
-        const rows = (await users.list({ limit: pageSize })).map((row) => presentRow(row, roleTexts))
-        return `{${rows.join(',')}}\n`
-      })
-    }
-    let page = first
-    let isFirst = true
-    const encoder = new TextEncoder()
-    return new ReadableStream({
-      async pull(controller) {
-        const rows = page.map((row) => presentRow(row, roleTexts)).join(',')
-        const last = page.at(-1)
-        const isEnd = page.length < pageSize || last === undefined
-        controller.enqueue(encoder.encode(`${isFirst ? '{' : rows === '' ? '' : ','}${rows}${isEnd ? '}\n' : ''}`))
-        isFirst = false
-        if (isEnd) return controller.close()
-        await new Promise((resolve) => setImmediate(resolve))
-        page = await users.list({ after: last.name, limit: pageSize })
-      },
-    })
-  }
-
-  let presented: { readonly revision: number; readonly texts: ReadonlyMap<number, string> } | undefined
-
-  async function presentedRoles(): Promise<ReadonlyMap<number, string>> {
-    const revision = deps.revisions.directory()
-    if (presented?.revision === revision) return presented.texts
-    const roles = await deps.roleStore.list()
-    const texts = new Map(roles.map((role) => [role.key, goJson(presentRole(role))]))
-    presented = { revision, texts }
-    return texts
-  }
-
-  function presentRow(
-    row: { readonly name: string; readonly roleKeys: readonly number[] },
-    roles: ReadonlyMap<number, string>,
-  ) {
-    const name = goJson(row.name)
-    const held = row.roleKeys.map((key) => roles.get(key)).filter((text) => text !== undefined)
-    return `${name}:{"id":${name},"roles":[${held.join(',')}]}`
+  async function presented(name: string): Promise<string> {
+    const user = await users.get(name)
+    if (user === undefined) throw new CallError(404, `user "${name}" does not exist`, 'ErrNotFound')
+    return `${goJson(presentUser(user))}\n`
   }
 
   async function put(call: Call): Promise<Response> {

@@ -1,0 +1,267 @@
+/**
+ * Failures of the native API as problem details (RFC 9457): every code of core/errors.ts has its row, or this file does
+ * not compile.
+ */
+import { DomainError, type ErrorCode, type ErrorDetails } from '../core/errors.ts'
+import { formatGoDuration } from '../core/settings/go-units.ts'
+import { BodyError } from './body.ts'
+import { type FieldPlace, type FieldProblem, RequestError } from './validate.ts'
+
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 502 | 503
+
+export interface Problem {
+  /** Stable, for programs; the end of `type`. */
+  readonly code: string
+  readonly status: ProblemStatus
+  /** What kind of thing went wrong; the same for each problem of a code. */
+  readonly title: string
+  /** This case, for people: what happened and what to do. */
+  readonly detail: string
+  readonly fields?: readonly FieldProblem[]
+  readonly headers?: Readonly<Record<string, string>>
+}
+
+interface Told {
+  readonly status: ProblemStatus
+  readonly title: string
+  readonly detail: string
+  /** The member of the body that is at fault. */
+  readonly field?: string
+  readonly retryAfterSeconds?: number
+  /** Of the WWW-Authenticate header, RFC 6750 section 3. */
+  readonly challenge?: 'invalid_token' | 'insufficient_scope' | 'none'
+  readonly scope?: string
+}
+
+const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = {
+  token_required: () => ({
+    status: 401,
+    title: 'Log in first',
+    detail: 'The request carries no token. Send one as "Authorization: Bearer <token>".',
+    challenge: 'none',
+  }),
+  token_invalid: ({ reason }) => ({
+    status: 401,
+    title: 'The token is not good',
+    detail: `The token is not good: ${reason}. Log in again.`,
+    challenge: 'invalid_token',
+  }),
+  token_expired: () => ({
+    status: 401,
+    title: 'The token has expired',
+    detail: 'The token has expired. Log in again.',
+    challenge: 'invalid_token',
+  }),
+  token_revoked: () => ({
+    status: 401,
+    title: 'The token is revoked',
+    detail: 'The token is revoked. Log in again.',
+    challenge: 'invalid_token',
+  }),
+  permission_denied: ({ needs, permission, subject }) => ({
+    status: 403,
+    title: 'Not permitted',
+    detail: `${subject} may not do this: it needs ${permission === undefined ? presentNeed[needs] : `the permission ${permission}`}.`,
+    challenge: 'insufficient_scope',
+    ...(permission === undefined ? {} : { scope: permission }),
+  }),
+  invalid_credentials: () => ({
+    status: 401,
+    title: 'Name or password is wrong',
+    detail: 'There is no such user, the user is disabled, or the password is wrong.',
+  }),
+  field_missing: ({ field, what }) => ({
+    status: 422,
+    title: 'A member is missing',
+    detail: `${what} is missing or empty.`,
+    field,
+  }),
+  field_invalid: ({ field, what, value, rule }) => ({
+    status: 422,
+    title: 'A member is not valid',
+    detail: `${what} ${JSON.stringify(value)} is not valid: it ${rule}.`,
+    field,
+  }),
+  lifetime_invalid: ({ bound, maximumMs }) => ({
+    status: 422,
+    title: 'The lifetime is out of bounds',
+    detail:
+      bound === 'minimum'
+        ? 'A token must live for at least 60 seconds; 0 asks for the longest life.'
+        : `A token may live for ${formatGoDuration(maximumMs)} at most.`,
+    field: 'lifetimeSeconds',
+  }),
+  user_exists: ({ name }) => ({
+    status: 409,
+    title: 'The user exists already',
+    detail: `There is a user ${name} already.`,
+    field: 'name',
+  }),
+  user_not_found: ({ name }) => ({ status: 404, title: 'No such user', detail: `There is no user ${name}.` }),
+  user_protected: ({ name, act }) => ({
+    status: 403,
+    title: 'The user is protected',
+    detail:
+      act === 'delete'
+        ? `${name} is the built-in administrator and can't be removed.`
+        : `${name} is the built-in administrator, whose roles can't be changed.`,
+  }),
+  last_administrator: ({ name, act }) => ({
+    status: 409,
+    title: 'Nobody could administer Gatehouse any more',
+    detail: `${name} is the last administrator ${act === 'delete' ? "and can't be removed" : "and can't lose that role"}. Make another administrator first.`,
+  }),
+  role_exists: ({ name }) => ({
+    status: 409,
+    title: 'The role exists already',
+    detail: `There is a role ${name} already.`,
+    field: 'name',
+  }),
+  role_not_found: ({ name }) => ({ status: 404, title: 'No such role', detail: `There is no role ${name}.` }),
+  roles_unknown: ({ names }) => ({
+    status: 422,
+    title: 'Unknown roles',
+    detail: `There is no role ${names.join(', ')}.`,
+    field: 'roles',
+  }),
+  role_protected: ({ name, act }) => ({
+    status: 403,
+    title: 'The role is protected',
+    detail: `The role ${name} is built in: it can't be ${{ create: 'made', update: 'changed', delete: 'removed' }[act]}.`,
+  }),
+  cluster_exists: ({ id, foundId }) => ({
+    status: 409,
+    title: 'The cluster is registered already',
+    detail: `The cluster ${id} is registered already${foundId === id ? '' : `, as id or alias of ${foundId}`}.`,
+    field: 'id',
+  }),
+  cluster_not_found: ({ name }) => ({
+    status: 404,
+    title: 'No such cluster',
+    detail: `No cluster is registered under the id or alias ${name}.`,
+  }),
+  alias_taken: ({ alias, clusterId }) => ({
+    status: 409,
+    title: 'The alias is taken',
+    detail: `The alias ${alias} belongs to the cluster ${clusterId}.`,
+    field: 'alias',
+  }),
+  cluster_refused: ({ where, said, advice }) => ({
+    status: 502,
+    title: 'The cluster refused',
+    detail: `${where} said: ${said}. ${advice}`,
+  }),
+  setting_invalid: ({ setting, reason }) => ({
+    status: 422,
+    title: 'A setting is not valid',
+    detail: `${setting}: ${reason}.`,
+    field: setting,
+  }),
+  setting_fixed: ({ setting, source }) => ({
+    status: 409,
+    title: 'The setting is fixed',
+    detail: `${setting} is set by ${source} and can't be changed at run time.`,
+    field: setting,
+  }),
+  key_unavailable: ({ reason }) => ({
+    status: 409,
+    title: 'There is no key of ours to rotate',
+    detail:
+      reason === 'shared_secret'
+        ? 'Tokens are signed with a shared secret. Change it with the setting auth.secret, here and on the clusters.'
+        : 'The signing key is brought by somebody else. Replace its file and restart.',
+  }),
+  too_busy: ({ retryAfterSeconds }) => ({
+    status: 429,
+    title: 'Too busy',
+    detail: `More is waiting than is allowed to. Try again in ${retryAfterSeconds} s.`,
+    retryAfterSeconds,
+  }),
+  storage_failed: ({ reason }) => ({
+    status: 503,
+    title: 'The change could not be stored',
+    detail: `Nothing was changed: ${reason}.`,
+  }),
+}
+
+const presentNeed = {
+  administrator: 'an administrator',
+  administrator_or_self: 'an administrator, or the user',
+  own_password: 'an administrator, or the user for the own password',
+} as const
+
+/** The problem that an error is, or undefined where it is a bug or an outage: logged by the caller, told to nobody. */
+export function problemOf(error: unknown): Problem | undefined {
+  if (error instanceof DomainError) return problemOfDomainError(error)
+  if (error instanceof RequestError) {
+    const { status, fields } = error
+    const code = status === 422 ? 'request_invalid' : 'request_unreadable'
+    return { code, status, title: requestTitles[status], detail: presentDetail(error), ...(fields[0] && { fields }) }
+  }
+  if (error instanceof BodyError) {
+    const title = error.status === 413 ? 'The request is too large' : 'The request ended early'
+    return { code: error.status === 413 ? 'request_too_large' : 'request_cut', status: error.status, title, detail: `${error.message}.` }
+  }
+  return undefined
+}
+
+const requestTitles = {
+  400: 'The request can not be read',
+  415: 'The request can not be read',
+  422: 'The request is not valid',
+} as const
+
+/** One line that says it all where there is no room for the list. */
+function presentDetail({ message, fields }: RequestError): string {
+  if (fields.length === 0) return message
+  const said = fields.slice(0, 3).map(({ field, in: place, detail }) => `${field || `the ${place}`}: ${detail}`)
+  return `${said.join('; ')}${fields.length > 3 ? '; …' : ''}.`
+}
+
+function problemOfDomainError<C extends ErrorCode>({ code, details }: DomainError<C>): Problem {
+  const { status, title, detail, field, retryAfterSeconds, challenge, scope } = told[code](details)
+  const place: FieldPlace = 'body'
+  const headers = {
+    ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
+    ...(challenge !== undefined && { 'WWW-Authenticate': presentChallenge(challenge, scope) }),
+  }
+  return {
+    code,
+    status,
+    title,
+    detail,
+    ...(field !== undefined && { fields: [{ in: place, field, detail }] }),
+    headers,
+  }
+}
+
+function presentChallenge(error: 'invalid_token' | 'insufficient_scope' | 'none', scope: string | undefined): string {
+  const parts = ['realm="gatehouse"', ...(error === 'none' ? [] : [`error="${error}"`]), ...(scope ? [`scope="${scope}"`] : [])]
+  return `Bearer ${parts.join(', ')}`
+}
+
+export const unexpected: Problem = {
+  code: 'unexpected',
+  status: 500,
+  title: 'Something broke',
+  detail: "This is no fault of the request. The server's log says more under the request id.",
+}
+
+export function notFound(path: string): Problem {
+  return {
+    code: 'path_not_found',
+    status: 404,
+    title: 'No such path',
+    detail: `There is nothing at ${path.slice(0, 200)}. /api/v1/openapi.json lists what there is.`,
+  }
+}
+
+export function methodNotAllowed(allow: string): Problem {
+  return {
+    code: 'method_not_allowed',
+    status: 405,
+    title: 'The method is not allowed here',
+    detail: `This path takes ${allow}.`,
+    headers: { Allow: allow },
+  }
+}

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest'
+import { createPurge } from '../../src/workers/purge.ts'
+import { createHandClock } from '../clock.ts'
+import { keepLog } from '../delivery/script.ts'
+
+test('what is over is cleared away in small steps, again every minute, until told to end', async () => {
+  const clock = createHandClock(new Date('2026-03-01T12:00:00Z'))
+  const log = keepLog()
+  const steps: { readonly before: Date; readonly at: Date }[] = []
+  let left = 1_200
+  const purge = createPurge({
+    clock,
+    log,
+    tokens: {
+      async purgeExpired(before, limit) {
+        steps.push({ before, at: clock.now() })
+        const purged = Math.min(limit, left)
+        left -= purged
+        return purged
+      },
+    },
+    roles: { purgeDeletedRoles: async () => 0 },
+  })
+  const stop = new AbortController()
+  const running = purge.run(stop.signal)
+  await clock.advance(1_000)
+  expect(left).toBe(0)
+  expect(steps).toHaveLength(4)
+  expect(new Set(steps.map(({ before }) => before.toISOString()))).toEqual(new Set(['2026-03-01T11:00:00.000Z']))
+  expect(new Set(steps.map(({ at }) => at.getTime())).size).toBe(4)
+  expect(log.entries).toEqual([{ event: 'store.purged', tokens: 1_200, roles: 0 }])
+  left = 1
+  await clock.advance(60_000)
+  expect(left).toBe(0)
+  stop.abort()
+  await running
+})
