@@ -112,8 +112,9 @@ function target(url: string): { origin: string; path: string } {
   return { origin, path: `${pathname}${search}` }
 }
 
-function toSend(request: OutboundRequest): Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body'> {
-  return { method: request.method, headers: { ...request.headers }, body: request.body ?? null }
+/** Without `reset: false` undici closes the connection after a DELETE with a body. */
+function toSend(request: OutboundRequest): Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body' | 'reset'> {
+  return { method: request.method, headers: { ...request.headers }, body: request.body ?? null, reset: false }
 }
 
 async function readAnswer(

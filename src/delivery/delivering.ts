@@ -28,7 +28,7 @@ export interface DeliveringDeps {
   readonly limits: BatchLimits
   /** The highest sequence that this process knows to be in the log. */
   readonly knownHead: () => number
-  /** Somebody waits for everything to come to rest. */
+  /** Somebody waits for everything to come to rest, or other clusters wait for their turn. */
   readonly isHurried: () => boolean
   /** Why each cluster refused last, as long as it does. */
   readonly refusals: Map<string, RefusalReason>
@@ -168,7 +168,7 @@ async function send(
   const giveUp = () => attempt.abort()
   const ended = new AbortController()
   signal.addEventListener('abort', giveUp)
-  void clock.wait(timeoutMs, ended.signal).then(giveUp)
+  void clock.wait(timeoutMs, ended.signal).then(() => ended.signal.aborted || giveUp())
   try {
     return await driver.push(claim.cluster, taken, attempt.signal)
   } catch (error) {
@@ -177,7 +177,8 @@ async function send(
     return { kind: 'refused', reason: 'failing', url: '', said: 'Gatehouse could not prepare the request', advice }
   } finally {
     signal.removeEventListener('abort', giveUp)
-    ended.abort()
+    // With a reason of its own no exception has to be made.
+    ended.abort('ended')
   }
 }
 

@@ -84,7 +84,7 @@ export function createDelivery(deps: {
     refusals,
     leaseMs,
     knownHead: () => knownHead,
-    isHurried: () => settling.length > 0,
+    isHurried: () => settling.length > 0 || underWay.size >= config.parallel,
   }
 
   /** By cluster: what ends its work. */
@@ -237,7 +237,7 @@ function createBell() {
     async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
       if (isRung) return true
       const silence = new AbortController()
-      const stop = () => silence.abort()
+      const stop = () => silence.abort('rung')
       wakeUp = stop
       signal.addEventListener('abort', stop)
       await clock.wait(ms, silence.signal)

@@ -39,7 +39,10 @@ test('a redirect is an answer and is not followed', async () => {
 test('connections are kept for calls that follow each other', async () => {
   await using client = open()
   await using server = await serve((_, response) => response.end())
-  for (let call = 0; call < 10; call += 1) await client.get(server.url)
+  for (let call = 0; call < 10; call += 1) {
+    await client.get(server.url)
+    await client.outbound.request({ method: 'DELETE', url: server.url, body: '{}' })
+  }
   expect(server.connections()).toBeLessThanOrEqual(2)
 })
 

@@ -1,4 +1,3 @@
-import type { Outcome } from '../../src/core/clusters/driver.ts'
 import { createDelivery, type DeliveryConfig } from '../../src/delivery/worker.ts'
 import type { Store } from '../../src/store/store.ts'
 import { createHandClock, type HandClock } from '../clock.ts'
@@ -87,5 +86,3 @@ export async function isDone(promise: Promise<unknown>): Promise<boolean> {
   for (let turn = 0; turn < 30; turn += 1) await new Promise<void>((resolve) => setImmediate(resolve))
   return isOver
 }
-
-export type { Outcome }

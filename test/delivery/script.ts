@@ -25,7 +25,7 @@ export interface ScriptedDriver extends Driver {
   peak(): { readonly oneCluster: number; readonly all: number }
 }
 
-export const accepted: Outcome = { kind: 'accepted', url: 'http://cluster.test' }
+const accepted: Outcome = { kind: 'accepted', url: 'http://cluster.test' }
 
 export function refused(reason: RefusalReason = 'unreachable', more: { retryAfterMs?: number } = {}): Outcome {
   return { kind: 'refused', reason, url: 'http://cluster.test', said: `it is ${reason}`, advice: 'Look.', ...more }

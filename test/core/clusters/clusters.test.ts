@@ -41,7 +41,8 @@ beforeEach(() => {
 })
 afterEach(() => it.store.close())
 
-const cursorOf = async (id: string) => (await it.store.cursors.list(it.clock.now())).find(({ clusterId }) => clusterId === id)
+const cursorOf = async (id: string) =>
+  (await it.store.cursors.list(it.clock.now())).find(({ clusterId }) => clusterId === id)
 
 describe('register', () => {
   test('shakes hands, stores the cluster with its roles, and wakes delivery', async () => {
