@@ -106,6 +106,11 @@ export function watchCpu(pid: number): () => { readonly process: number; readonl
   }
 }
 
+/** In words: the share of a core that a thread used, and its CPU time for each of so many acts a second. */
+export function presentCost(share: number, perSecond: number): string {
+  return `${share} % of a core, ${((share * 10_000) / perSecond).toFixed(0)} us each`
+}
+
 /** Memory of a process in MiB, now and at its highest; NaN where the system doesn't tell. */
 export function readMemory(pid: number): { readonly rss: number; readonly peak: number } {
   try {

@@ -29,5 +29,5 @@ export function presentFigure({ value, unit }: Pick<Measurement, 'value' | 'unit
 }
 
 export function presentJson(measured: readonly Measured[]) {
-  return measured.map((row) => ({ ...row, ...comparisons[row.id] }))
+  return measured.map((row) => ({ ...row, what: row.what.trim(), ...comparisons[row.id] }))
 }

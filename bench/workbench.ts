@@ -67,8 +67,10 @@ export interface Workbench {
   startBare(folder: string): Promise<Server>
   /** A data folder as after the first start; the administrator is in it. */
   emptyFolder(): Promise<string>
-  /** The same with users, roles and revoked tokens, as `size` says. */
+  /** The same with users who hold a role each, roles and revoked tokens, as `size` says. */
   fullFolder(): Promise<string>
+  /** The same with users and roles that many of them hold, to be changed and deleted. */
+  heldRolesFolder(): Promise<string>
   /** So many live tokens of one user, the same at every call: each row revokes them in a folder of its own. */
   tokens(count: number): Promise<readonly string[]>
   readonly administratorPassword: string
@@ -122,7 +124,8 @@ export function createWorkbench(options: WorkbenchOptions): Workbench {
   async function prepareFull(): Promise<string> {
     const { folder, minter } = await prepareOnce()
     const full = await copyFolder(folder)
-    await fill(full, { ...size, ...fillingOf(size), revokedTokens: fakeTokens(minter, size.revokedTokens) })
+    const holders = new Map([['everybody', size.users]])
+    await fill(full, { ...size, holders, revokedTokens: fakeTokens(minter, size.revokedTokens) })
     return full
   }
 
@@ -149,6 +152,11 @@ export function createWorkbench(options: WorkbenchOptions): Workbench {
       filled ??= prepareFull()
       return copyFolder(await filled)
     },
+    async heldRolesFolder() {
+      const folder = await copyFolder((await prepareOnce()).folder)
+      await fill(folder, { users: size.users, roles: 0, holders: heldRoles(size), revokedTokens: [] })
+      return folder
+    },
     async tokens(count) {
       const { minter } = await prepareOnce()
       if (minted.length < count) minted = [...minted, ...(await mintMany(minter, userName(0), count - minted.length))]
@@ -157,13 +165,13 @@ export function createWorkbench(options: WorkbenchOptions): Workbench {
   }
 }
 
-function fillingOf({ holders, repeats }: Size): Pick<Filling, 'holders'> {
+function heldRoles({ holders, repeats }: Size): Filling['holders'] {
   const roles = new Map<string, number>()
   for (const count of holders) {
     roles.set(heldRole(count), count)
     for (let repeat = 0; repeat < repeats; repeat += 1) roles.set(deletedRole(count, repeat), count)
   }
-  return { holders: roles }
+  return roles
 }
 
 function fakeTokens(minter: Minter, count: number): readonly string[] {

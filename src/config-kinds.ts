@@ -53,6 +53,14 @@ export const integer: Kind<number> = {
   show: String,
 }
 
+export const integerOrOff: Kind<number | 'off'> = {
+  form: 'a whole number or "off"',
+  json: 'string',
+  placeholder: 'number|off',
+  parse: (given) => (given.toLowerCase() === 'off' ? 'off' : parseInteger(given)),
+  show: String,
+}
+
 /** A whole number that stands in quotes in the file, as AIStore writes `log.level`. */
 export const quotedInteger: Kind<number> = { ...integer, json: 'string' }
 

@@ -47,3 +47,8 @@ export function isBaseUrl(given: string): boolean {
   const url = new URL(given)
   return url.hostname !== '' && url.username === '' && url.password === '' && !/[?#]/.test(given)
 }
+
+/** Keeps the type of a setting's value. */
+export function row<T, const D extends T | undefined>(setting: Setting<T, D>): Setting<T, D> {
+  return setting
+}

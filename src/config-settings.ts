@@ -3,8 +3,9 @@
  * line, what it is when nobody sets it, and what is checked. Reading, `--help`, `gatehouse config` and the reference
  * document all come from this table.
  */
-import { boolean, duration, durations, integer, path, quotedInteger, size, text } from './config-kinds.ts'
-import { is32BytesInBase64, isBaseUrl, isKeySize, isPort, type Setting } from './config-setting.ts'
+import { boolean, duration, integer, integerOrOff, path, quotedInteger, size, text } from './config-kinds.ts'
+import { is32BytesInBase64, isBaseUrl, isKeySize, isPort, row, type Setting } from './config-setting.ts'
+import { clusterSettings } from './config-settings-clusters.ts'
 
 const secondMs = 1000
 const minuteMs = 60 * secondMs
@@ -118,6 +119,15 @@ export const settings = {
     initial: '',
     check: { rule: 'empty or "external"', holds: (mode) => mode === '' || mode === 'external' },
     description: '"external": the signing key is brought by somebody else, never made or rotated here',
+  }),
+  keyLead: row({
+    name: 'signing_key.lead',
+    env: 'GATEHOUSE_KEY_LEAD',
+    flag: 'key-lead',
+    kind: duration,
+    initial: 0,
+    check: { rule: '0s to 24h', holds: (ms) => ms >= 0 && ms <= 24 * hourMs },
+    description: 'how long a new signing key is published before it signs',
   }),
   privateKeyFile: row({
     name: 'private_key_file',
@@ -309,42 +319,27 @@ export const settings = {
     initial: false,
     description: 'show clusters and roles to everybody without a token, as AIStore AuthN does',
   }),
-  deliveryBudget: row({
-    name: 'delivery.budget',
-    env: 'GATEHOUSE_REVOCATION_BUDGET',
-    flag: 'revocation-budget',
-    kind: duration,
-    initial: 250,
-    check: { rule: '0s to 1m', holds: (ms) => ms >= 0 && ms <= minuteMs },
-    description: 'how long the answer to a revocation waits for the clusters that are up',
+  operationsHost: row({
+    name: 'operations.host',
+    env: 'GATEHOUSE_OPS_HOST',
+    flag: 'ops-host',
+    kind: text,
+    initial: '127.0.0.1',
+    description: 'the interface of the operations listener: /metrics, /healthz, /readyz, without a log-in',
   }),
-  deliveryTimeout: row({
-    name: 'delivery.timeout',
-    env: 'GATEHOUSE_DELIVERY_TIMEOUT',
-    flag: 'delivery-timeout',
-    kind: duration,
-    initial: 10 * secondMs,
-    check: { rule: '100ms to 5m', holds: (ms) => ms >= 100 && ms <= 5 * minuteMs },
-    description: 'time limit of one push of revocations to a cluster',
+  operationsPort: row({
+    name: 'operations.port',
+    env: 'GATEHOUSE_OPS_PORT',
+    flag: 'ops-port',
+    kind: integerOrOff,
+    initial: 52002,
+    check: {
+      rule: '1024 to 65535, 0 for any free one, or off',
+      holds: (port) => port === 'off' || port === 0 || (port >= 1024 && port <= 65_535),
+    },
+    description: 'the port of the operations listener, or "off"; where nobody sets it and it is taken, it stays closed',
   }),
-  deliveryRetry: row({
-    name: 'delivery.retry',
-    env: 'GATEHOUSE_DELIVERY_RETRY',
-    flag: 'delivery-retry',
-    kind: durations,
-    initial: [500, 1000, 2000, 5000, 10_000, 15_000, 30_000],
-    check: { rule: 'pauses of 10ms to 1h', holds: (list) => list.every((ms) => ms >= 10 && ms <= hourMs) },
-    description: 'pauses after the first, second, … failed push; the last one repeats for ever',
-  }),
-  deliveryParallel: row({
-    name: 'delivery.parallel',
-    env: 'GATEHOUSE_DELIVERY_PARALLEL',
-    flag: 'delivery-parallel',
-    kind: integer,
-    initial: 256,
-    check: { rule: '1 to 10000', holds: (count) => count >= 1 && count <= 10_000 },
-    description: 'how many clusters are pushed to at once',
-  }),
+  ...clusterSettings,
 }
 
 export type SettingKey = keyof typeof settings
@@ -356,7 +351,3 @@ export const settingRows = Object.entries<AnySetting>(settings) as readonly (rea
 
 /** The type of a setting's value once it is read. */
 export type ValueOf<S> = S extends Setting<infer T, infer D> ? T | D : never
-
-function row<T, const D extends T | undefined>(setting: Setting<T, D>): Setting<T, D> {
-  return setting
-}

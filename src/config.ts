@@ -28,6 +28,8 @@ export interface Config {
     readonly isExternal: boolean
     readonly file: string
     readonly passphrase: string | undefined
+    /** How long a new key is published before it signs. */
+    readonly leadMs: number
   }
   readonly logLevel: { readonly value: number; readonly source: Source }
   readonly net: {
@@ -40,6 +42,16 @@ export interface Config {
     readonly externalUrl: string
     readonly headersTimeoutMs: number
   }
+  /** Where metrics and health are told; undefined = nowhere. */
+  readonly operations:
+    | {
+        readonly host: string
+        /** 0 = any free one. */
+        readonly port: number
+        /** Somebody has asked for it: not being able to open it is a failure. */
+        readonly isRequired: boolean
+      }
+    | undefined
   readonly outbound: { readonly timeoutMs: number; readonly isTlsVerified: boolean }
   /** Read only while there are no users. */
   readonly firstAdministrator: { readonly name: string; readonly password: string | undefined }
@@ -53,6 +65,12 @@ export interface Config {
     /** Pauses after the 1st, 2nd, … failure; the last one repeats. */
     readonly retryMs: readonly number[]
     readonly parallel: number
+  }
+  readonly probe: {
+    /** Between two looks at a cluster. */
+    readonly everyMs: number
+    /** Everything that still matters is sent again at least so often. */
+    readonly resyncEveryMs: number
   }
   /** What `GET /v1/daemon` of the AIStore dialect shows beside the above: the file's values after defaults. */
   readonly authnFile: {
@@ -109,6 +127,37 @@ export function loadSettings({ flags = {}, env = process.env, cwd = process.cwd(
   const settings = withDerived(given, { file, cwd, home: () => env.HOME || homedir() })
   const fileOnly = resolveSettings({ flags: {}, env: {}, file })
   return { config: toConfig(settings, fileOnly), settings }
+}
+
+/** What the environment tells the commands that talk to a server. */
+export interface ClientSettings {
+  /** Where the server is, and which variable says so; undefined where none does. */
+  readonly url: { readonly value: string; readonly origin: string } | undefined
+  /** The token of AIStore's `ais` command. */
+  readonly token: string | undefined
+  /** A file with a token that `ais` wrote. It need not be there unless it is named by a variable. */
+  readonly tokenFile: { readonly path: string; readonly isNamed: boolean }
+  /** Where `gatehouse login` keeps tokens. */
+  readonly credentialsFile: string
+  /** https://no-color.org */
+  readonly isColorOff: boolean
+}
+
+/** Names of AIStore's `ais` command are honoured (contract section 5). A variable that is set to nothing counts as not set. */
+export function clientSettings(env: NonNullable<ConfigInput['env']> = process.env): ClientSettings {
+  const home = env.HOME || homedir()
+  const configHome = env.XDG_CONFIG_HOME || join(home, '.config')
+  const urlVariable = ['GATEHOUSE_URL', 'AIS_AUTHN_URL'].find((name) => env[name])
+  return {
+    url: urlVariable === undefined ? undefined : { value: env[urlVariable] ?? '', origin: urlVariable },
+    token: env.AIS_AUTHN_TOKEN || undefined,
+    tokenFile: {
+      path: env.AIS_AUTHN_TOKEN_FILE || join(home, '.config', 'ais', 'cli', 'auth.token'),
+      isNamed: Boolean(env.AIS_AUTHN_TOKEN_FILE),
+    },
+    credentialsFile: join(configHome, 'gatehouse', 'credentials.json'),
+    isColorOff: Boolean(env.NO_COLOR),
+  }
 }
 
 /** Whether a configuration file or folder is named at all. */
@@ -169,6 +218,7 @@ function toConfig(from: ResolvedSettings, file: ResolvedSettings): Config {
       isExternal: from.signingKeyMode.value === 'external',
       file: from.privateKeyFile.value ?? '',
       passphrase: from.privateKeyPassphrase.value,
+      leadMs: from.keyLead.value,
     },
     logLevel: { value: from.logLevel.value, source: from.logLevel.source },
     net: {
@@ -180,6 +230,7 @@ function toConfig(from: ResolvedSettings, file: ResolvedSettings): Config {
       externalUrl: from.externalUrl.value ?? '',
       headersTimeoutMs: from.headersTimeout.value,
     },
+    operations: toOperations(from),
     outbound: { timeoutMs: from.outboundTimeout.value, isTlsVerified: !from.isVerifySkipped.value },
     firstAdministrator: { name: from.administratorName.value, password: from.administratorPassword.value },
     hasOpenReads: from.hasOpenReads.value,
@@ -189,8 +240,15 @@ function toConfig(from: ResolvedSettings, file: ResolvedSettings): Config {
       retryMs: from.deliveryRetry.value,
       parallel: from.deliveryParallel.value,
     },
+    probe: { everyMs: from.probeEvery.value, resyncEveryMs: from.resyncEvery.value },
     authnFile: toAuthnFile(file),
   }
+}
+
+function toOperations({ operationsHost: host, operationsPort: port }: ResolvedSettings): Config['operations'] {
+  if (port.value === 'off') return undefined
+  const isRequired = host.source !== 'default' || port.source !== 'default'
+  return { host: host.value, port: port.value, isRequired }
 }
 
 function toAuthnFile(file: ResolvedSettings): Config['authnFile'] {

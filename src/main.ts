@@ -2,6 +2,7 @@
 import type { CliContext } from './cli/context.ts'
 import { exitCodes, presentFailure } from './cli/failures.ts'
 import { type Personality, runCli } from './cli/program.ts'
+import { openTerminal } from './cli/terminal.ts'
 import type { Log } from './log.ts'
 
 /** After the first signal the process ends within this time, whatever still hangs. */
@@ -25,6 +26,7 @@ export async function main(personality: Personality, args: readonly string[] = p
   const context: CliContext = {
     print: (text) => writeLine(process.stdout, text),
     warn: (text) => writeLine(process.stderr, text),
+    terminal: openTerminal(),
     stop: ended.signal,
     async openLog(level) {
       const { createLog } = await import('./log.ts')

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os'
+import { aistoreTokenProfile } from './adapters/aistore/acl.ts'
 import { createAistoreDialect } from './adapters/aistore/dialect/dialect.ts'
 import { createDrivers } from './adapters/index.ts'
 import { createOutbound } from './adapters/outbound.ts'
@@ -17,14 +18,23 @@ import { createTokenIssuer } from './core/tokens/token-issuer.ts'
 import { createTokenVerifier } from './core/tokens/token-verifier.ts'
 import { createPasswordHasher } from './core/users/password-hasher.ts'
 import { createUsers } from './core/users/users.ts'
+import { createResync } from './delivery/resync.ts'
 import { createDelivery } from './delivery/worker.ts'
 import { createApp } from './http/app.ts'
 import { type Listener, listen } from './http/listen.ts'
+import { createOperationsApp } from './http/operations.ts'
+import { createStatuses } from './http/routes/cluster-statuses.ts'
+import { createNativeApi } from './http/routes/native-api.ts'
+import { createRoutes } from './http/routes/routes.ts'
+import { createMetrics } from './metrics.ts'
 import { createKeyFile } from './store/key-file.ts'
 import { loadMasterKey } from './store/master-key.ts'
 import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { superviseWorkers } from './supervisor.ts'
+import { version } from './version.ts'
+import { createClusterProbe } from './workers/cluster-probe.ts'
+import { createKeyRotation } from './workers/key-rotation.ts'
 import { createPurge } from './workers/purge.ts'
 
 export interface Service {
@@ -82,6 +92,8 @@ async function assemble(
   const ring = await createKeyRing({
     keyFile: createKeyFile(config.signingKey.file),
     keys: store.keys,
+    sealer,
+    leadMs: config.signingKey.leadMs,
     bits: config.signingKey.bits,
     isExternal: config.signingKey.isExternal,
     passphrase: config.signingKey.passphrase,
@@ -91,22 +103,24 @@ async function assemble(
   })
   const settings = await createRuntimeSettings({ store: store.settings, config, ring, setLogLevel, clock, log })
 
-  const issuer = createTokenIssuer({ ring, tokens, sealer, issuer: config.net.externalUrl, clock })
+  const metrics = createMetrics({ version, read: takeReadings })
+  const issuer = metrics.countTokens(createTokenIssuer({ ring, tokens, sealer, issuer: config.net.externalUrl, clock }))
   const verifier = createTokenVerifier({ ring, clock, cacheSize: verifiedTokensKept })
-  const authenticator = createAuthenticator({ verifier, tokens })
+  const authenticator = createAuthenticator({ verifier, tokens, clock })
   const hasher = createPasswordHasher({ concurrency: availableParallelism() })
-  const users = createUsers({ users: userStore, hasher, clock })
-  const roles = createRoles({ roles: roleStore, clock })
-  const sessions = createSessions({
-    users: userStore,
-    clusters: clusterStore,
-    hasher,
-    issuer,
-    settings,
-    clock,
-    log,
-    revisions,
-  })
+  const sessions = metrics.countLogins(
+    createSessions({
+      users: userStore,
+      clusters: clusterStore,
+      locks: store.locks,
+      hasher,
+      issuer,
+      settings,
+      clock,
+      log,
+      revisions,
+    }),
+  )
 
   const outbound = createOutbound({ ...config.outbound, clock })
   const drivers = createDrivers({ outbound, ring, issuer, clock, timeoutMs: config.outbound.timeoutMs })
@@ -119,13 +133,39 @@ async function assemble(
     config: config.delivery,
     random: Math.random,
   })
+  const { propagation } = delivery
+  const { budgetMs } = config.delivery
+  const users = createUsers({ users: userStore, hasher, clock, propagation, budgetMs })
+  const roles = createRoles({ roles: roleStore, clock, propagation, budgetMs })
   const revocations = createRevocations({
     revocations: changeLog,
+    locks: store.locks,
     verifier,
     sealer,
-    propagation: delivery.propagation,
-    budgetMs: config.delivery.budgetMs,
+    propagation,
+    budgetMs,
     clock,
+  })
+  const { cursors, probes } = store
+  const resync = createResync({ cursors, probes, wake: delivery.wake, clock })
+  const clusterProbe = createClusterProbe({
+    probes,
+    cursors,
+    drivers,
+    wake: delivery.wake,
+    clock,
+    log,
+    config: { ...config.probe, timeoutMs: config.delivery.timeoutMs, parallel: config.delivery.parallel },
+  })
+  const rotation = createKeyRotation({
+    ring,
+    keys: store.keys,
+    clusters: clusterStore,
+    drivers,
+    probes,
+    clock,
+    log,
+    config: { maximumLifetimeMs: config.maximumTokenLifetimeMs, isExternal: config.signingKey.isExternal },
   })
   const clusters = createClusters({
     clusters: clusterStore,
@@ -147,6 +187,7 @@ async function assemble(
     clusterStore,
     revocations,
     settings,
+    rotation,
     ring,
     revisions,
     clock,
@@ -154,13 +195,76 @@ async function assemble(
     externalUrl: config.net.externalUrl,
     hasOpenReads: config.hasOpenReads,
   })
-  const supervisor = superviseWorkers([delivery.worker, createPurge({ tokens, roles: roleStore, clock, log })], {
-    clock,
-    log,
-  })
+  const supervisor = superviseWorkers(
+    [
+      delivery.worker,
+      clusterProbe,
+      rotation.worker,
+      createPurge({ tokens, roles: roleStore, revocationActs: store.revocationActs, clock, log }),
+    ],
+    {
+      clock,
+      log,
+    },
+  )
   let listener: Listener | undefined
+  let operations: Promise<Listener | undefined> | undefined
   let isDraining = false
-  const app = createApp({ log, dialect, notReady: async () => whatIsMissing() })
+  const notReady = async () => whatIsMissing()
+  const statuses = createStatuses({
+    cursors: store.cursors,
+    probes: store.probes,
+    revocations: changeLog,
+    progressOf: delivery.progressOf,
+    clock,
+  })
+  const routes = createRoutes({
+    sessions,
+    revocations,
+    users,
+    profile: aistoreTokenProfile,
+    clusters: clusterStore,
+    statuses,
+    resync,
+    acts: store.revocationActs,
+    locks: store.locks,
+    verifier,
+    keys: store.keys,
+    ring,
+    clock,
+  })
+  const api = createNativeApi({ routes, authenticator, version })
+  const app = createApp({ log, dialect, api, observe: metrics.request, notReady })
+
+  async function takeReadings() {
+    const [clusters, statusOf, logLength] = await Promise.all([
+      clusterStore.list(),
+      statuses.all(),
+      store.cursors.logLength(clock.now()),
+    ])
+    const known = clusters.flatMap(({ id, alias }) => {
+      const status = statusOf.get(id)
+      return status === undefined ? [] : [{ id, alias, status }]
+    })
+    return { clusters: known, logLength, workers: supervisor.health() }
+  }
+
+  /** Where nobody has asked for the port, not being able to open it must not keep the service from running. */
+  async function listenForOperations(): Promise<Listener | undefined> {
+    if (config.operations === undefined) return undefined
+    const { host, port, isRequired } = config.operations
+    const { fetch } = createOperationsApp({ log, renderMetrics: metrics.render, notReady })
+    const { headersTimeoutMs } = config.net
+    try {
+      const opened = await listen({ fetch, host, port, tls: undefined, headersTimeoutMs, log, clock })
+      log.info({ event: 'operations.listening', host, port: opened.port })
+      return opened
+    } catch (error) {
+      if (isRequired) throw error
+      log.warn({ event: 'operations.not_listening', host, port, error })
+      return undefined
+    }
+  }
 
   async function whatIsMissing(): Promise<string | undefined> {
     if (isDraining) return 'shutting down'
@@ -179,6 +283,8 @@ async function assemble(
     settled: delivery.settled,
     async listen() {
       const { host, port, tls, headersTimeoutMs } = config.net
+      operations = listenForOperations()
+      if (config.operations?.isRequired) await operations
       listener = await listen({ fetch: app.fetch, host, port, tls, headersTimeoutMs, log, clock })
       const url = `${tls ? 'https' : 'http'}://${host ?? 'localhost'}:${listener.port}`
       return { url, port: listener.port }
@@ -186,6 +292,7 @@ async function assemble(
     async close({ drainMs = defaultDrainMs } = {}) {
       isDraining = true
       await listener?.close({ drainMs })
+      await (await operations?.catch(() => undefined))?.close({ drainMs: 0 })
       await supervisor.stop()
       await outbound.close()
       await store.close()

@@ -55,6 +55,7 @@ describe('where nothing is set', () => {
         isExternal: false,
         file: '/home/somebody/.gatehouse/authn_rsa.key',
         passphrase: undefined,
+        leadMs: 0,
       },
       logLevel: { value: 3, source: 'default' },
       net: {
@@ -73,6 +74,7 @@ describe('where nothing is set', () => {
         retryMs: [500, 1000, 2000, 5000, 10_000, 15_000, 30_000],
         parallel: 256,
       },
+      probe: { everyMs: 10_000, resyncEveryMs: 600_000 },
       authnFile: {
         publicKey: null,
         rsaKeyBits: 0,
@@ -278,6 +280,9 @@ describe('flags and environment', () => {
     ['GATEHOUSE_DELIVERY_TIMEOUT', '2s', { delivery: { timeoutMs: 2000 } }],
     ['GATEHOUSE_DELIVERY_RETRY', '1s, 5s', { delivery: { retryMs: [1000, 5000] } }],
     ['GATEHOUSE_DELIVERY_PARALLEL', '8', { delivery: { parallel: 8 } }],
+    ['GATEHOUSE_PROBE_EVERY', '30s', { probe: { everyMs: 30_000 } }],
+    ['GATEHOUSE_RESYNC_EVERY', '1h', { probe: { resyncEveryMs: 3_600_000 } }],
+    ['GATEHOUSE_KEY_LEAD', '45s', { signingKey: { leadMs: 45_000 } }],
   ]
   test.each(each)('%s=%s is read', (variable, value, expected) => {
     expect(load({ env: { [variable]: value } })).toMatchObject(expected)

@@ -21,7 +21,13 @@ export function testConfig(options: {
     sharedSecret: { value: sharedSecret, source: 'default' },
     tokenLifetime: { ms: 24 * 3_600_000, source: 'default' },
     maximumTokenLifetimeMs: 2160 * 3_600_000,
-    signingKey: { bits: 2048, isExternal: false, file: join(folder, 'authn_rsa.key'), passphrase: undefined },
+    signingKey: {
+      bits: 2048,
+      isExternal: false,
+      file: join(folder, 'authn_rsa.key'),
+      passphrase: undefined,
+      leadMs: 0,
+    },
     logLevel: { value: 3, source: 'default' },
     net: {
       host: '127.0.0.1',
@@ -30,6 +36,7 @@ export function testConfig(options: {
       externalUrl: `http://127.0.0.1:${port}`,
       headersTimeoutMs: 16_000,
     },
+    operations: undefined,
     outbound: { timeoutMs: 5_000, isTlsVerified: true },
     firstAdministrator: options.administrator,
     hasOpenReads: options.hasOpenReads,
@@ -40,6 +47,8 @@ export function testConfig(options: {
       parallel: 32,
       ...options.delivery,
     },
+    // Tests that are not about probes count calls: none comes by itself.
+    probe: { everyMs: 3_600_000, resyncEveryMs: 7 * 86_400_000 },
     authnFile: {
       publicKey: null,
       rsaKeyBits: 0,

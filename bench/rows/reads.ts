@@ -1,5 +1,5 @@
 /** Small reads by many clients at once. */
-import { watchCpu } from '../children.ts'
+import { presentCost, watchCpu } from '../children.ts'
 import { roleName, userName } from '../fill.ts'
 import { percentile, runLoad, writeRequest } from '../load.ts'
 import type { Running, Workbench } from '../workbench.ts'
@@ -58,6 +58,6 @@ async function measureRead(bench: Workbench, server: Running, { id, what, path, 
     value: perSecond,
     unit: '/s',
     aside: `${connections} at once, p99 ${percentile(latenciesMs, 0.99).toFixed(1)} ms`,
-    limit: `the service's main thread (${cpu.mainThread} % of a core; the load takes ${stopOwnWatch().process} %)`,
+    limit: `the service's main thread (${presentCost(cpu.mainThread, perSecond)}; the load takes ${stopOwnWatch().process} %)`,
   })
 }

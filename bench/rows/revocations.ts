@@ -3,7 +3,7 @@
  * to its table, as those of a server whose place it took; `revocations-issued` revokes tokens of real logins.
  */
 import { logInAdministrator } from '../calls.ts'
-import { readMemory, watchCpu } from '../children.ts'
+import { presentCost, readMemory, watchCpu } from '../children.ts'
 import { type ClusterHost, type ClustersReport, registerCluster, startClusters } from '../cluster-host.ts'
 import { type LoadResult, percentile, runLoad, writeRequest } from '../load.ts'
 import { tokenMark } from '../tokens.ts'
@@ -11,7 +11,7 @@ import type { Running, Workbench } from '../workbench.ts'
 
 const clusterCounts = [0, 1, 8, 32]
 /** Clients that each wait for their answer. */
-const connections = 64
+const connections = 128
 const issuedTokens = 1000
 
 export async function measureRevocations(bench: Workbench): Promise<void> {
@@ -100,7 +100,7 @@ function reportRun(bench: Workbench, id: string, what: string, count: number, ru
     value: load.count / run.seconds,
     unit: '/s',
     aside: `${load.count} in ${run.seconds.toFixed(1)} s, ${connections} at once; ${answers}`,
-    limit: `the service's main thread (${cpu.mainThread} % of a core, all of it ${cpu.process} %${others})`,
+    limit: `the service's main thread (${presentCost(cpu.mainThread, load.perSecond)}; all of it ${cpu.process} %${others})`,
   })
   if (run.report === undefined) return
   bench.report({
@@ -109,7 +109,7 @@ function reportRun(bench: Workbench, id: string, what: string, count: number, ru
     value: percentile(run.spreadMs, 0.99),
     unit: 'ms',
     aside: `p50 ${ms(run.spreadMs, 0.5)}, longest ${ms(run.spreadMs, 1)}`,
-    limit: 'the queue of 64 clients',
+    limit: `the queue of ${connections} clients`,
   })
   bench.report({
     id: `${id}.pushes`,

@@ -16,7 +16,7 @@ export async function measureRoles(bench: Workbench): Promise<void> {
   const updated = rows.filter(({ name }) => bench.wants(`role-update-${name}`))
   const deleted = rows.filter(({ name }) => bench.wants(`role-delete-${name}`))
   if (updated.length + deleted.length === 0) return
-  await using server = await bench.start(await bench.fullFolder())
+  await using server = await bench.start(await bench.heldRolesFolder())
   await updateRole(server, heldRole(holders[0] ?? 0), 0)
   for (const { count, name } of updated) {
     const times: number[] = []

@@ -10,7 +10,7 @@ import type { Outbound } from './outbound.ts'
 export function createDrivers(deps: {
   readonly outbound: Outbound
   readonly ring: Pick<KeyRing, 'proof' | 'generation'>
-  readonly issuer: Pick<TokenIssuer, 'mintServiceToken'>
+  readonly issuer: Pick<TokenIssuer, 'mintServiceToken' | 'mintCanary'>
   readonly clock: Clock
   readonly timeoutMs: number
 }): Readonly<Record<ClusterKind, Driver>> {

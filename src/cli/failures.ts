@@ -8,17 +8,23 @@ export const exitCodes = {
   storeUnusable: 4,
   databaseTooNew: 5,
   keyUnusable: 6,
+  notAuthorized: 7,
+  serverUnreachable: 8,
+  notEverywhere: 9,
 } as const
 
 export const exitCodesHelp = `
 Exit codes:
   0  done, or ended by SIGTERM or SIGINT
-  1  unexpected failure
+  1  unexpected failure, or the server refused
   2  wrong command line or configuration
   3  the port can't be opened
   4  the data folder or the database can't be used
   5  the database is newer than the program
-  6  a key or certificate can't be read`
+  6  a key or certificate can't be read
+  7  not logged in, or not permitted
+  8  the server can't be reached
+  9  not everywhere yet: a cluster would still take it
 
 /** By name, since the parts that throw these are loaded only by the commands that need them. */
 const codesByName: Readonly<Record<string, number>> = {
@@ -29,6 +35,12 @@ const codesByName: Readonly<Record<string, number>> = {
   DatabaseTooNewError: exitCodes.databaseTooNew,
   KeyFileError: exitCodes.keyUnusable,
   CertificateError: exitCodes.keyUnusable,
+  UsageError: exitCodes.wrongUse,
+  CredentialsError: exitCodes.unexpected,
+  InterruptedError: exitCodes.unexpected,
+  RefusedError: exitCodes.unexpected,
+  NotAuthorizedError: exitCodes.notAuthorized,
+  UnreachableError: exitCodes.serverUnreachable,
 }
 
 export interface Failure {

@@ -23,6 +23,8 @@ export interface ErrorDetails {
   }
   /** Unknown user, disabled user or wrong password: never told apart. */
   invalid_credentials: Record<never, never>
+  /** The password was right, and an operator has locked the user until then. */
+  locked: { name: string; until: Date }
   /** A member that must be there is missing or empty. */
   field_missing: { field: string; what: string }
   /** A member has a value that breaks a rule; `rule` completes the sentence "<what> is invalid: …". */
@@ -32,9 +34,9 @@ export interface ErrorDetails {
   user_exists: { name: string }
   user_not_found: { name: string }
   /** The account made at first start can't be removed, nor its roles changed. */
-  user_protected: { name: string; act: 'delete' | 'change_roles' }
+  user_protected: { name: string; act: 'delete' | 'change_roles' | 'disable' }
   /** The change would leave nobody who can administer Gatehouse. */
-  last_administrator: { name: string; act: 'delete' | 'change_roles' }
+  last_administrator: { name: string; act: 'delete' | 'change_roles' | 'disable' | 'lock' }
   role_exists: { name: string }
   role_not_found: { name: string }
   /** Roles that a user was to be given do not exist. */
@@ -49,8 +51,12 @@ export interface ErrorDetails {
   setting_invalid: { setting: string; reason: string }
   /** A setting that a flag or the environment decides can't be changed at run time. */
   setting_fixed: { setting: string; source: string }
-  /** There is no RSA key to show or rotate. */
-  key_unavailable: { reason: 'shared_secret' | 'external' }
+  /** No such token is known, by its `jti` or its session. */
+  token_not_found: { name: string }
+  key_not_found: { kid: string }
+  lock_not_found: { id: number }
+  /** There is no RSA key to show or rotate, or it can't be retired since it signs. */
+  key_unavailable: { reason: 'shared_secret' | 'external' | 'signing' }
   /** More work than is allowed to wait is waiting already. */
   too_busy: { retryAfterSeconds: number }
   /** The disk or the database did not take the change; nothing was changed. */

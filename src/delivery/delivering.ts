@@ -1,5 +1,6 @@
 /** What is done with one cluster while its lease is ours: batch after batch, until it has everything or refuses. */
 import type { Clock } from '../core/clock.ts'
+import { changeOfCanary } from '../core/clusters/canary.ts'
 import type { ClusterKind } from '../core/clusters/cluster.ts'
 import type { Driver, Outcome } from '../core/clusters/driver.ts'
 import type { RefusalReason } from '../core/errors.ts'
@@ -56,14 +57,18 @@ export async function deliver(claim: Claim, deps: DeliveringDeps, signal: AbortS
   for (;;) {
     const planned = await planBatch(ledger.cursor(), deps)
     if (signal.aborted) return ledger.close('stopped')
-    if (planned.changes.length > 0) {
+    const { isCanaryWanted } = ledger.cursor()
+    const canary = isCanaryWanted ? await prepareCanary(claim, deps) : none
+    if (canary === 'lost') return { kind: 'lost' }
+    const changes = canary.length === 0 ? planned.changes : [...canary, ...planned.changes]
+    if (changes.length > 0) {
       quiet = 0
-      const outcome = await send(claim, planned.changes, deps, signal)
+      const outcome = await send(claim, changes, deps, signal)
       if (signal.aborted && outcome?.kind !== 'accepted') return ledger.close('stopped')
       if (outcome?.kind === 'refused') return ledger.refuse(outcome, planned)
       if (outcome !== undefined) logAccepted(claim, planned, outcome, deps)
     }
-    ledger.acknowledge(planned)
+    ledger.acknowledge(planned, isCanaryWanted)
     if (isAfterKeyRefusal(claim, deps)) return ledger.closeAndResync()
     if (ledger.isOverdue() && !(await ledger.write())) return { kind: 'lost' }
     if (planned.hasMore || deps.knownHead() > planned.acknowledged) continue
@@ -87,8 +92,11 @@ function openLedger(claim: Claim, deps: DeliveringDeps) {
   async function settle(leaseUntil: Date | null): Promise<boolean> {
     const { acknowledged, resyncFrom } = current
     const at = clock.now()
-    const moved = await cursors.settle(claim, { kind: 'acknowledged', acknowledged, resyncFrom, at, leaseUntil })
+    const isCanaryPushed = written.isCanaryWanted && !current.isCanaryWanted
+    const settlement = { kind: 'acknowledged', acknowledged, resyncFrom, at, isCanaryPushed, leaseUntil } as const
+    const moved = await cursors.settle(claim, settlement)
     if (moved === undefined) return false
+    current = { ...current, isCanaryWanted: moved.isCanaryWanted }
     written = current
     writtenAt = at.getTime()
     return true
@@ -99,15 +107,20 @@ function openLedger(claim: Claim, deps: DeliveringDeps) {
   const ledger = {
     cursor: () => current,
 
-    acknowledge({ acknowledged, resyncFrom }: Planned) {
+    acknowledge({ acknowledged, resyncFrom }: Planned, hasCanary: boolean) {
       deps.tracker.acknowledged(clusterId, acknowledged)
-      if (acknowledged === current.acknowledged && resyncFrom === current.resyncFrom) return
-      current = { ...current, acknowledged, resyncFrom, attempts: 0 }
+      if (acknowledged === current.acknowledged && resyncFrom === current.resyncFrom && !hasCanary) return
+      const isCanaryWanted = current.isCanaryWanted && !hasCanary
+      current = { ...current, acknowledged, resyncFrom, isCanaryWanted, attempts: 0 }
     },
 
-    /** A cluster that answers again after a failure is to be seen as such at once. */
-    isOverdue: () =>
-      isDirty() && (written.attempts > 0 || Math.abs(clock.now().getTime() - writtenAt) >= settleEveryMs),
+    /** A cluster that answers again after a failure, or has been resynced, is to be seen as such at once. */
+    isOverdue: () => {
+      if (!isDirty()) return false
+      if (written.attempts > 0 || (written.resyncFrom !== null && current.resyncFrom === null)) return true
+      if (written.isCanaryWanted && current.resyncFrom === null) return true
+      return Math.abs(clock.now().getTime() - writtenAt) >= settleEveryMs
+    },
 
     /** False = the lease is lost. */
     write: () => settle(new Date(clock.now().getTime() + deps.leaseMs)),
@@ -150,6 +163,18 @@ function isAfterKeyRefusal(claim: Claim, { refusals }: DeliveringDeps): boolean 
   if (reason === 'key_mismatch' || reason === 'not_authorized') return true
   refusals.delete(claim.cluster.id)
   return false
+}
+
+const none: readonly Change[] = []
+
+/**
+ * A new canary, kept before it is sent: should the answer be lost, the next attempt makes another one. `lost` where the
+ * lease is no longer ours; none for a kind of cluster that has no use for one.
+ */
+async function prepareCanary(claim: Claim, { drivers, cursors }: DeliveringDeps): Promise<readonly Change[] | 'lost'> {
+  const canary = await drivers[claim.cluster.kind].mintCanary(claim.cluster)
+  if (canary === null) return none
+  return (await cursors.putCanary(claim, canary)) ? [changeOfCanary(canary)] : 'lost'
 }
 
 /** Undefined where no change of the batch concerns this kind of cluster. */

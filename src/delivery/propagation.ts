@@ -21,6 +21,14 @@ export interface PropagationTracker extends Propagation {
   started(clusterId: string): void
   acknowledged(clusterId: string, sequence: number): void
   failed(clusterId: string): void
+  /** What the cluster has acknowledged, as this process knows: up to a second ahead of what is written down. */
+  progressOf(clusterId: string): HeardProgress | undefined
+}
+
+export interface HeardProgress {
+  readonly acknowledged: number
+  /** When this process last heard of the cluster. */
+  readonly at: Date
 }
 
 interface Member {
@@ -151,6 +159,11 @@ export function createPropagation(deps: {
       if (member === undefined) return
       hear(member, sequence)
       advance()
+    },
+
+    progressOf(clusterId) {
+      const member = members.get(clusterId)
+      return member && { acknowledged: member.acknowledged, at: new Date(member.since) }
     },
 
     failed(clusterId) {

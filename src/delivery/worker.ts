@@ -13,10 +13,11 @@ import { type BatchLimits, defaultBatchLimits } from '../core/revocation/batch.t
 import type { Propagation } from '../core/revocation/propagation.ts'
 import type { RevocationStore } from '../core/revocation/revocation-store.ts'
 import type { Worker } from '../supervisor.ts'
+import { createBell } from './bell.ts'
 import type { Claim, CursorStore } from './cursor-store.ts'
 import { deliver, type Ending } from './delivering.ts'
 import { createNews } from './news.ts'
-import { createPropagation } from './propagation.ts'
+import { createPropagation, type HeardProgress } from './propagation.ts'
 import { createRecentChanges } from './recent-changes.ts'
 
 export interface DeliveryConfig {
@@ -34,6 +35,8 @@ export interface DeliveryConfig {
 export interface Delivery {
   readonly worker: Worker
   readonly propagation: Propagation
+  /** What a cluster has acknowledged, as this process knows: up to a second ahead of the store. */
+  readonly progressOf: (clusterId: string) => HeardProgress | undefined
   /** There may be something new to tell, or clusters have changed. Cheap; call it after every such commit. */
   wake(): void
   /**
@@ -206,6 +209,7 @@ export function createDelivery(deps: {
   return {
     worker,
     propagation: tracker,
+    progressOf: tracker.progressOf,
     wake() {
       isReloadWanted = true
       ring()
@@ -216,34 +220,6 @@ export function createDelivery(deps: {
         settling.push(resolve)
         ring()
       })
-    },
-  }
-}
-
-/** Wakes one sleeper; a ring while nobody sleeps is not lost. */
-function createBell() {
-  let isRung = false
-  let wakeUp: (() => void) | undefined
-  return {
-    ring() {
-      isRung = true
-      wakeUp?.()
-    },
-    hush() {
-      isRung = false
-    },
-    isRung: () => isRung,
-    /** True = rung, false = the time is over or `signal` has aborted. */
-    async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<boolean> {
-      if (isRung) return true
-      const silence = new AbortController()
-      const stop = () => silence.abort('rung')
-      wakeUp = stop
-      signal.addEventListener('abort', stop)
-      await clock.wait(ms, silence.signal)
-      wakeUp = undefined
-      signal.removeEventListener('abort', stop)
-      return isRung
     },
   }
 }

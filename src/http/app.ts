@@ -3,9 +3,13 @@ import type { Logger } from '../core/logger.ts'
 import type { HttpEnv } from './env.ts'
 import { type HealthDeps, healthRoutes } from './health.ts'
 import { requestLog } from './middleware/request-log.ts'
+import { createRouteClasses } from './route-class.ts'
+import type { NativeApi } from './routes/native-api.ts'
 
 /** A system's own protocol at the root of the port. */
 export interface RootDialect {
+  /** Where its routes begin, for instance `/v1/users`: what metrics tell apart. */
+  readonly paths: readonly string[]
   readonly handle: (context: Context<HttpEnv>) => Promise<Response>
   readonly broken: (context: Context<HttpEnv>) => Response
 }
@@ -13,16 +17,28 @@ export interface RootDialect {
 export interface AppDeps extends HealthDeps {
   readonly log: Logger
   readonly dialect: RootDialect
+  readonly api: NativeApi
+  /** Called for each request that was answered. `route` is one of a fixed few. */
+  readonly observe: (request: {
+    readonly method: string
+    readonly route: string
+    readonly status: number
+    readonly seconds: number
+  }) => void
 }
 
-/** The HTTP edge, all that is mounted: health, then the dialect for everything else. */
-export function createApp({ log, dialect, notReady }: AppDeps) {
+const healthPaths = ['/healthz', '/readyz']
+
+/** The HTTP edge, all that is mounted: health, the native API, then the dialect for everything else. */
+export function createApp({ log, dialect, api, observe, notReady }: AppDeps) {
   const app = new Hono<HttpEnv>()
-  app.use(requestLog(log))
+  const classOf = createRouteClasses([...dialect.paths, ...api.paths, ...healthPaths])
+  app.use(requestLog(log, ({ path, ...answered }) => observe({ ...answered, route: classOf(path) })))
   app.route('/', healthRoutes({ notReady }))
+  app.route(api.root, api.app)
   app.all('*', dialect.handle)
   app.onError((error, c) => {
-    log.error({ event: 'http.failed', requestId: c.get('requestId'), method: c.req.method, path: c.req.path, error })
+    c.set('failure', error)
     return dialect.broken(c)
   })
   return app

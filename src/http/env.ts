@@ -8,5 +8,7 @@ export interface HttpEnv {
     requestId: string
     /** Who asked, once known; for the log line. */
     subject?: string
+    /** What went wrong on our side, where that was told to the caller in general words; for the log. */
+    failure?: unknown
   }
 }

@@ -70,6 +70,11 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     title: 'Name or password is wrong',
     detail: 'There is no such user, the user is disabled, or the password is wrong.',
   }),
+  locked: ({ name, until }) => ({
+    status: 403,
+    title: 'The user is locked',
+    detail: `An operator has locked ${name} until ${until.toISOString()}.`,
+  }),
   field_missing: ({ field, what }) => ({
     status: 422,
     title: 'A member is missing',
@@ -101,15 +106,18 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
   user_protected: ({ name, act }) => ({
     status: 403,
     title: 'The user is protected',
-    detail:
-      act === 'delete'
-        ? `${name} is the built-in administrator and can't be removed.`
-        : `${name} is the built-in administrator, whose roles can't be changed.`,
+    detail: {
+      delete: `${name} is the built-in administrator and can't be removed.`,
+      change_roles: `${name} is the built-in administrator, whose roles can't be changed.`,
+      disable: `${name} is the built-in administrator and can't be disabled.`,
+    }[act],
   }),
   last_administrator: ({ name, act }) => ({
     status: 409,
     title: 'Nobody could administer Gatehouse any more',
-    detail: `${name} is the last administrator ${act === 'delete' ? "and can't be removed" : "and can't lose that role"}. Make another administrator first.`,
+    detail: `${name} is the last administrator and can't ${
+      { delete: 'be removed', change_roles: 'lose that role', disable: 'be disabled', lock: 'be locked' }[act]
+    }. Make another administrator first.`,
   }),
   role_exists: ({ name }) => ({
     status: 409,
@@ -163,13 +171,17 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     detail: `${setting} is set by ${source} and can't be changed at run time.`,
     field: setting,
   }),
+  token_not_found: ({ name }) => ({
+    status: 404,
+    title: 'No such token',
+    detail: `No live token of the id or session ${name} is known. Give the text of a token that another server issued.`,
+  }),
+  key_not_found: ({ kid }) => ({ status: 404, title: 'No such key', detail: `There is no signing key ${kid}.` }),
+  lock_not_found: ({ id }) => ({ status: 404, title: 'No such lock', detail: `There is no lock ${id}.` }),
   key_unavailable: ({ reason }) => ({
     status: 409,
-    title: 'There is no key of ours to rotate',
-    detail:
-      reason === 'shared_secret'
-        ? 'Tokens are signed with a shared secret. Change it with the setting auth.secret, here and on the clusters.'
-        : 'The signing key is brought by somebody else. Replace its file and restart.',
+    title: reason === 'signing' ? 'The key signs' : 'There is no key of ours to rotate',
+    detail: presentKeyReason[reason],
   }),
   too_busy: ({ retryAfterSeconds }) => ({
     status: 429,
@@ -183,6 +195,13 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     detail: `Nothing was changed: ${reason}.`,
   }),
 }
+
+const presentKeyReason = {
+  shared_secret:
+    'Tokens are signed with a shared secret. Change it with the setting auth.secret, here and on the clusters.',
+  external: 'The signing key is brought by somebody else. Replace its file and restart.',
+  signing: 'Tokens are signed with this key. Rotate first, then retire it.',
+} as const
 
 const presentNeed = {
   administrator: 'an administrator',
@@ -198,9 +217,17 @@ export function problemOf(error: unknown): Problem | undefined {
     const code = status === 422 ? 'request_invalid' : 'request_unreadable'
     return { code, status, title: requestTitles[status], detail: presentDetail(error), ...(fields[0] && { fields }) }
   }
+  if (error instanceof NotFoundError) {
+    return { code: 'not_found', status: 404, title: 'Not found', detail: error.message }
+  }
   if (error instanceof BodyError) {
     const title = error.status === 413 ? 'The request is too large' : 'The request ended early'
-    return { code: error.status === 413 ? 'request_too_large' : 'request_cut', status: error.status, title, detail: `${error.message}.` }
+    return {
+      code: error.status === 413 ? 'request_too_large' : 'request_cut',
+      status: error.status,
+      title,
+      detail: `${error.message}.`,
+    }
   }
   return undefined
 }
@@ -236,7 +263,11 @@ function problemOfDomainError<C extends ErrorCode>({ code, details }: DomainErro
 }
 
 function presentChallenge(error: 'invalid_token' | 'insufficient_scope' | 'none', scope: string | undefined): string {
-  const parts = ['realm="gatehouse"', ...(error === 'none' ? [] : [`error="${error}"`]), ...(scope ? [`scope="${scope}"`] : [])]
+  const parts = [
+    'realm="gatehouse"',
+    ...(error === 'none' ? [] : [`error="${error}"`]),
+    ...(scope ? [`scope="${scope}"`] : []),
+  ]
   return `Bearer ${parts.join(', ')}`
 }
 
@@ -245,6 +276,11 @@ export const unexpected: Problem = {
   status: 500,
   title: 'Something broke',
   detail: "This is no fault of the request. The server's log says more under the request id.",
+}
+
+/** A thing that a route itself looks for isn't there. */
+export class NotFoundError extends Error {
+  override readonly name = 'NotFoundError'
 }
 
 export function notFound(path: string): Problem {

@@ -22,7 +22,7 @@ export async function presentDocument(routes: readonly Route[], version: string)
       version,
       description:
         'Revocations, tokens, locks, keys and clusters of one Gatehouse. Times are ISO 8601 in UTC. Failures are problem details (RFC 9457). What a route needs stands in `x-permission`.',
-      license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
+      license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     servers: [{ url: '/api/v1' }],
   })
@@ -55,7 +55,10 @@ function presentRoute(route: Route): RouteConfig {
 
 /** For instance `getClustersByName`. */
 function operationIdOf({ method, path }: Route): string {
-  const words = path.replaceAll(/\.\w+$/g, '').split('/').filter(Boolean)
+  const words = path
+    .replaceAll(/\.\w+$/g, '')
+    .split('/')
+    .filter(Boolean)
   const named = words.map((word) => (word.startsWith('{') ? `By${capital(word.slice(1, -1))}` : capital(word)))
   return method + named.join('')
 }

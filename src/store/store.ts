@@ -8,6 +8,8 @@
 import type { ClusterStore } from '../core/clusters/cluster-store.ts'
 import type { KeyStore } from '../core/keys/key-store.ts'
 import type { Revisions } from '../core/revisions.ts'
+import type { LockStore } from '../core/revocation/lock-store.ts'
+import type { RevocationActStore } from '../core/revocation/revocation-acts.ts'
 import type { RevocationStore } from '../core/revocation/revocation-store.ts'
 import type { RoleStore } from '../core/roles/role-store.ts'
 import type { SettingsStore } from '../core/settings/settings-store.ts'
@@ -22,6 +24,8 @@ export interface Store {
   readonly clusters: ClusterStore
   readonly tokens: TokenStore
   readonly revocations: RevocationStore
+  readonly revocationActs: RevocationActStore
+  readonly locks: LockStore
   readonly keys: KeyStore
   readonly settings: SettingsStore
   readonly cursors: CursorStore

@@ -1,5 +1,6 @@
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
+import type { RevocationActStore } from '../core/revocation/revocation-acts.ts'
 import type { RoleStore } from '../core/roles/role-store.ts'
 import type { TokenStore } from '../core/tokens/token-store.ts'
 import type { Worker } from '../supervisor.ts'
@@ -13,15 +14,18 @@ const stepPauseMs = 20
  * revoked token to life again.
  */
 const keepMs = 3_600_000
+/** Who revoked what, and why, can be asked for so long after the last token concerned has expired. */
+const keepActsMs = 90 * 86_400_000
 
 /** Clears away, in small steps, expired tokens with their changes, and what is left of deleted roles. */
 export function createPurge(deps: {
   readonly tokens: Pick<TokenStore, 'purgeExpired'>
   readonly roles: Pick<RoleStore, 'purgeDeletedRoles'>
+  readonly revocationActs: Pick<RevocationActStore, 'purge'>
   readonly clock: Clock
   readonly log: Logger
 }): Worker {
-  const { tokens, roles, clock, log } = deps
+  const { tokens, roles, revocationActs, clock, log } = deps
 
   async function repeat(step: (limit: number) => Promise<number>, signal: AbortSignal): Promise<number> {
     let total = 0
@@ -41,8 +45,10 @@ export function createPurge(deps: {
         const before = new Date(clock.now().getTime() - keepMs)
         const purgedTokens = await repeat((limit) => tokens.purgeExpired(before, limit), signal)
         const purgedRoles = await repeat((limit) => roles.purgeDeletedRoles(limit), signal)
-        if (purgedTokens + purgedRoles > 0)
-          log.info({ event: 'store.purged', tokens: purgedTokens, roles: purgedRoles })
+        const actsBefore = new Date(clock.now().getTime() - keepActsMs)
+        const purgedActs = await repeat((limit) => revocationActs.purge(actsBefore, limit), signal)
+        if (purgedTokens + purgedRoles + purgedActs > 0)
+          log.info({ event: 'store.purged', tokens: purgedTokens, roles: purgedRoles, acts: purgedActs })
         await clock.wait(everyMs, signal)
       }
     },

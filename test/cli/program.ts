@@ -72,7 +72,8 @@ export function run(program: Program, args: readonly string[], options: RunOptio
  */
 export async function startProgram(program: Program, args: readonly string[], options: RunOptions = {}) {
   const secret = randomBytes(16).toString('hex')
-  const env = { AIS_AUTHN_PORT: '0', GATEHOUSE_HOST: '127.0.0.1', AIS_AUTHN_SECRET_KEY: secret, ...options.env }
+  const ports = { AIS_AUTHN_PORT: '0', GATEHOUSE_OPS_PORT: 'off' }
+  const env = { ...ports, GATEHOUSE_HOST: '127.0.0.1', AIS_AUTHN_SECRET_KEY: secret, ...options.env }
   const child = launch(program, args, { ...options, env })
   const { text, ended } = collect(child)
   const url = await new Promise<string>((resolve, reject) => {

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Cluster } from '../../src/core/clusters/cluster.ts'
 import type { Driver, Outcome } from '../../src/core/clusters/driver.ts'
+import type { ProbeReport } from '../../src/core/clusters/probe.ts'
 import type { RefusalReason } from '../../src/core/errors.ts'
 import { createSealer, type Sealer } from '../../src/core/keys/sealer.ts'
 import type { LogEntry, Logger } from '../../src/core/logger.ts'
@@ -21,6 +22,10 @@ export interface ScriptedDriver extends Driver {
   script(clusterId: string, answer: Answer | (() => Answer)): void
   /** Lets held pushes be taken. */
   release(clusterId: string): void
+  /** What a probe finds; unless told otherwise, a cluster of one proxy that knows the canary. */
+  find(clusterId: string, look: (canary: string | null) => ProbeReport | Promise<ProbeReport>): void
+  /** The canaries that probes have shown, in order; null for a look without one. */
+  looks(clusterId: string): readonly (string | null)[]
   /** The most pushes that were under way at once: for one cluster, and over all. */
   peak(): { readonly oneCluster: number; readonly all: number }
 }
@@ -32,6 +37,8 @@ export function refused(reason: RefusalReason = 'unreachable', more: { retryAfte
 }
 
 export function createScriptedDriver(): ScriptedDriver {
+  const finds = new Map<string, (canary: string | null) => ProbeReport | Promise<ProbeReport>>()
+  const looked = new Map<string, (string | null)[]>()
   const scripts = new Map<string, () => Answer>()
   const pushed = new Map<string, (readonly string[])[]>()
   const attempted = new Map<string, number>()
@@ -78,6 +85,16 @@ export function createScriptedDriver(): ScriptedDriver {
       if (outcome.kind === 'accepted') pushed.set(id, [...(pushed.get(id) ?? []), changes.map(({ token }) => token)])
       return outcome
     },
+    mintCanary: async ({ id }) => ({
+      token: `canary-${id}-${randomBytes(4).toString('hex')}`,
+      expiresAt: new Date(8.64e15),
+    }),
+    async probe({ id }, canary) {
+      looked.set(id, [...(looked.get(id) ?? []), canary])
+      return (finds.get(id) ?? ((shown) => aReport(id, [shown === null ? 'silent' : 'knows'])))(canary)
+    },
+    find: (id, look) => void finds.set(id, look),
+    looks: (id) => looked.get(id) ?? [],
     pushes: (id) => pushed.get(id) ?? [],
     attempts: (id) => attempted.get(id) ?? 0,
     handshakes: () => shaken,
@@ -90,6 +107,23 @@ export function createScriptedDriver(): ScriptedDriver {
     },
     peak: () => peak,
   }
+}
+
+/** What a probe of a healthy cluster finds, with one proxy a verdict, the first of them the primary. */
+export function aReport(
+  clusterId: string,
+  verdicts: readonly ProbeReport['proxies'][number]['canary'][],
+  more: Partial<ProbeReport> = {},
+): ProbeReport {
+  const proxies = verdicts.map((canary, index) => ({
+    proxyId: `p${index}`,
+    url: `http://p${index}.${clusterId}.test`,
+    isPrimary: index === 0,
+    canary,
+    said: canary === 'knows' ? null : `it ${canary}`,
+  }))
+  const well = { isEveryProxyAsked: true, isKeyTrusted: true, isAuthenticationOn: true, trouble: null }
+  return { clusterId, proxies, ...well, ...more }
 }
 
 export interface KeptLog extends Logger {

@@ -95,7 +95,7 @@ async function checkFrom43({ secret, publicKey }: Handshake, trust: Trust, check
 
 export function createTrustRoutes(cluster: {
   readonly version: AistoreVersion
-  readonly trust: Trust
+  readonly trust: () => Trust
   readonly clientAuth: boolean
   readonly uuid: string
   readonly checker: TokenChecker
@@ -103,11 +103,11 @@ export function createTrustRoutes(cluster: {
   readonly gate: Gate
   readonly taken: (tokens: readonly string[]) => void
 }) {
-  const { version, trust, checker, gate } = cluster
+  const { version, checker, gate } = cluster
 
   async function validate(request: ReadRequest): Promise<Answer> {
     if (version === '5.0') await gate.admit(request)
-    else await (version === '4.1' ? checkBefore43 : checkFrom43)(readHandshake(request), trust, checker)
+    else await (version === '4.1' ? checkBefore43 : checkFrom43)(readHandshake(request), cluster.trust(), checker)
     return done
   }
 

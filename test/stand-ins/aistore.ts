@@ -22,7 +22,7 @@ import { createDataRoutes } from './aistore-data.ts'
 import { createFaults, type Fault, type FaultScope } from './aistore-faults.ts'
 import { isAllowed } from './aistore-permissions.ts'
 import { createRevokedLists } from './aistore-revoked.ts'
-import { type AistoreVersion, createTokenChecker, type Trust } from './aistore-tokens.ts'
+import { type AistoreVersion, createTokenChecker, type TokenChecker, type Trust } from './aistore-tokens.ts'
 import { createGate, createTrustRoutes, takeToken } from './aistore-trust.ts'
 
 export type { Fault, FaultScope } from './aistore-faults.ts'
@@ -85,6 +85,10 @@ export interface AistoreCluster extends AsyncDisposable {
   release(): void
   /** How many requests a `held` fault keeps. */
   held(): number
+  /** How many requests it works on, without those that a fault keeps. */
+  busy(): number
+  /** From now on it takes other keys, as when its configuration is changed; the revoked list stays. */
+  trust(trust: Trust): void
 }
 
 function createUuid(): string {
@@ -93,10 +97,16 @@ function createUuid(): string {
 
 /** Starts a cluster; disposing of it stops it. */
 export async function startAistoreCluster(options: AistoreClusterOptions): Promise<AistoreCluster> {
-  const { version, trust, clientAuth = true, proxies = 1, uuid = createUuid() } = options
+  const { version, clientAuth = true, proxies = 1, uuid = createUuid() } = options
   const now = () => options.clock?.now() ?? new Date()
   const requiredAudience = options.requiredAudience === true ? uuid : undefined
-  const checker = createTokenChecker({ version, trust, requiredAudience, now })
+  const makeChecker = (trust: Trust) => createTokenChecker({ version, trust, requiredAudience, now })
+  const trusted = { trust: options.trust, checker: makeChecker(options.trust) }
+  const checker: TokenChecker = {
+    check: (token) => trusted.checker.check(token),
+    trustsKey: (key) => trusted.checker.trustsKey(key),
+    forget: () => trusted.checker.forget(),
+  }
   const revoked = createRevokedLists(proxies)
   const gate = createGate(checker, revoked)
   const faults = createFaults()
@@ -104,9 +114,11 @@ export async function startAistoreCluster(options: AistoreClusterOptions): Promi
   const calls: TokenCall[] = []
   const batches: { tokens: readonly string[] }[] = []
   const taken = (tokens: readonly string[]) => batches.push({ tokens })
+  const trust = () => trusted.trust
   const tokens = createTrustRoutes({ version, trust, clientAuth, uuid, checker, revoked, gate, taken })
   const ports = Array.from({ length: proxies }, (_, proxy) => options.ports?.[proxy] ?? 0)
   let servers: Server[] = []
+  let busy = 0
 
   const urlOf = (proxy: number) => `http://127.0.0.1:${ports[proxy]}`
   const nodeOf = (proxy: number) => `p[Prxy${proxy}${uuid.slice(1, 5)}]`
@@ -160,10 +172,17 @@ export async function startAistoreCluster(options: AistoreClusterOptions): Promi
   }
 
   async function handle(message: IncomingMessage, response: ServerResponse, proxy: number) {
-    const request = await readRequest(message, proxy)
+    busy += 1
+    const request = await readRequest(message, proxy).finally(() => {
+      busy -= 1
+    })
     const spoilt = await faults.apply(request, message, response)
     if (spoilt !== undefined) return record(request, spoilt)
-    const answer = await route(request).catch((error: unknown) => {
+    busy += 1
+    const answering = route(request).finally(() => {
+      busy -= 1
+    })
+    const answer = await answering.catch((error: unknown) => {
       if (error instanceof Refusal) return presentRefusal(error, request, nodeOf(proxy))
       throw error
     })
@@ -229,6 +248,10 @@ export async function startAistoreCluster(options: AistoreClusterOptions): Promi
     fault: faults.set,
     release: faults.release,
     held: faults.held,
+    busy: () => busy,
+    trust(trust) {
+      Object.assign(trusted, { trust, checker: makeChecker(trust) })
+    },
     [Symbol.asyncDispose]: stop,
   }
 }

@@ -25,14 +25,6 @@ export interface BucketAcl {
   readonly perm: string
 }
 
-/** All permissions there are or ever will be: what the Go CLI calls `su`. */
-export const allPermissions = (2n ** 64n - 1n).toString()
-/** Read-write access to buckets as of AIStore 5.0. */
-export const readWritePermissions = '831'
-export const readOnlyPermissions = '771'
-/** Bit 17, ADMIN: what a cluster wants to see from whoever pushes revoked tokens. */
-export const adminPermission = '131072'
-
 /** A role's list is null until somebody sent one, and `[]` if that was empty; clients are given back what was sent. */
 type ListShape = 'null' | 'list'
 
@@ -55,12 +47,12 @@ export function grantOfBucketAcl(acl: BucketAcl): Grant {
 }
 
 /** Inside a role `perm` is always there: the Python SDK can't read a list in which one is missing. */
-export function clusterAclOfGrant(grant: Grant): ClusterAcl {
+function clusterAclOfGrant(grant: Grant): ClusterAcl {
   const { alias, urls } = grant.annotations as { alias?: string; urls?: readonly string[] }
   return { id: grant.clusterId, ...(alias ? { alias } : {}), ...(urls ? { urls } : {}), perm: grant.permissions }
 }
 
-export function bucketAclOfGrant(grant: Grant & { readonly resource: string }): BucketAcl {
+function bucketAclOfGrant(grant: Grant & { readonly resource: string }): BucketAcl {
   const [provider = '', name = '', namespaceName = ''] = JSON.parse(grant.resource) as string[]
   return { bck: { name, provider, namespace: { uuid: grant.clusterId, name: namespaceName } }, perm: grant.permissions }
 }
@@ -139,7 +131,7 @@ export const aistoreTokenProfile: TokenProfile = {
   present(user, clusters) {
     const all = clusters.map((cluster) => cluster.id)
     if (user.roles.some((role) => role.isAdministrator)) {
-      return { claims: { clusters: null, admin: true }, audience: all.sort() }
+      return { claims: { clusters: null, admin: true }, audience: all.sort(), reach: 'everywhere' }
     }
     const merged = mergeRoles(user.roles, clusters)
     const named = [...merged.clusters.map((acl) => acl.id), ...merged.buckets.map((acl) => acl.bck.namespace.uuid)]
@@ -153,6 +145,7 @@ export const aistoreTokenProfile: TokenProfile = {
         admin: false,
       },
       audience: [...audience].sort(),
+      reach: named.includes('') ? 'everywhere' : [...audience],
     }
   },
 }

@@ -9,6 +9,7 @@ import type { Change } from '../../core/revocation/change.ts'
 import type { NewRole } from '../../core/roles/role.ts'
 import type { TokenIssuer } from '../../core/tokens/token-issuer.ts'
 import type { Outbound } from '../outbound.ts'
+import { createAistoreProbe } from './probe.ts'
 import { explainAnswer, explainFailure, explainNoUrl, type Refused } from './refusals.ts'
 
 const serviceTokenMs = 5 * 60_000
@@ -23,7 +24,7 @@ const permissions = { everything: 2n ** 64n - 1n, admin: 1n << 17n, readWrite: 8
 export function createAistoreDriver(deps: {
   readonly outbound: Outbound
   readonly ring: Pick<KeyRing, 'proof' | 'generation'>
-  readonly issuer: Pick<TokenIssuer, 'mintServiceToken'>
+  readonly issuer: Pick<TokenIssuer, 'mintServiceToken' | 'mintCanary'>
   readonly clock: Clock
   /** Limit of one call to a cluster, whatever the number of its URLs. */
   readonly timeoutMs: number
@@ -65,19 +66,21 @@ export function createAistoreDriver(deps: {
     return refused
   }
 
+  async function handshake(cluster: Cluster, signal: AbortSignal): Promise<Outcome> {
+    let outcome: Outcome = explainNoUrl()
+    for (const body of presentProofs(deps.ring.proof())) {
+      outcome = await ask({ method: 'POST', body }, cluster, cluster.urls, signal)
+      const mayBeForm = outcome.kind === 'refused' && outcome.status === 400 && outcome.reason !== 'not_a_cluster'
+      if (!mayBeForm) return outcome
+    }
+    return outcome
+  }
+
   const driver: Driver = {
     kind: 'aistore',
     takes: (kind) => kind === 'token_revoked',
-
-    async handshake(cluster, signal) {
-      let outcome: Outcome = explainNoUrl()
-      for (const body of presentProofs(deps.ring.proof())) {
-        outcome = await ask({ method: 'POST', body }, cluster, cluster.urls, signal)
-        const mayBeForm = outcome.kind === 'refused' && outcome.status === 400 && outcome.reason !== 'not_a_cluster'
-        if (!mayBeForm) return outcome
-      }
-      return outcome
-    },
+    handshake,
+    ...createAistoreProbe({ ...deps, handshake }),
 
     async push(cluster, changes, signal) {
       const call = { method: 'DELETE', body: presentPush(changes) } as const
@@ -156,7 +159,11 @@ function createPushBodies() {
 /** Remembers for a while which URLs gave no answer, so that a dead first URL does not delay every push. */
 function createSilentUrls(clock: Clock) {
   const until = new Map<string, number>()
-  const isSilent = (url: string) => (until.get(url) ?? 0) > clock.now().getTime()
+  // One that lies further ahead was noted before the clock was set back.
+  const isSilent = (url: string) => {
+    const left = (until.get(url) ?? 0) - clock.now().getTime()
+    return left > 0 && left <= avoidMs
+  }
   return {
     add(url: string) {
       if (until.size > 10_000) until.clear()

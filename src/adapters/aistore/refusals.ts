@@ -11,11 +11,11 @@ import type { Failure, FailureClass } from '../outbound-failures.ts'
 
 export type Refused = Extract<Outcome, { kind: 'refused' }>
 
-interface Asked {
+export interface Asked {
   readonly url: string
   readonly clusterId: string
   readonly proof: KeyProof['kind']
-  readonly act: 'handshake' | 'push'
+  readonly act: 'handshake' | 'push' | 'probe'
 }
 
 interface Verdict {
@@ -41,7 +41,7 @@ const advice = {
     'The cluster saw no token: let proxies in front of it pass the Authorization header on, and switch off any login of their own.',
   clocks: 'Set the clocks of both machines: the cluster takes a token that was signed just now for an expired one.',
   permission:
-    'Register the cluster under its own UUID (`ais show cluster`), so that the token Gatehouse shows grants ADMIN there.',
+    'Register the cluster under its own UUID (`ais show cluster`): the token that Gatehouse shows grants something there only. Perhaps another cluster has taken its place.',
   url: 'Register the URL of an AIStore proxy: scheme, host and port as in `ais show cluster`, without a path.',
   https: 'The server speaks https: register its URL with https:.',
   tls: "Register the name that stands in the cluster's certificate, or trust its authority (NODE_EXTRA_CA_CERTS); AIS_AUTHN_SKIP_VERIFY_CRT=true switches the check off.",
@@ -51,6 +51,9 @@ const advice = {
   slow: 'Check the load of the cluster and what lies between; Gatehouse goes on trying.',
   failing: "Look into the log of the cluster's primary proxy; Gatehouse goes on trying.",
   size: 'Raise the body size limit of the proxy in front of the cluster to 16 MiB.',
+  replaced:
+    'Another cluster answers at these URLs: remove this one, register the other under its own UUID, and have users log in again.',
+  open: 'Switch authentication on (`ais config cluster auth.client_auth_required=true`, auth.enabled before 5.0): until then the cluster takes every call, also with revoked tokens.',
   noUrl: 'Add a URL of the cluster (`ais auth set cluster`): without one it hears of no revocation.',
 } as const
 
@@ -74,6 +77,22 @@ export function explainFailure(failure: Failure, asked: Asked): Refused {
 
 export function explainNoUrl(): Refused {
   return { kind: 'refused', url: '', reason: 'unreachable', said: 'no URL is registered', advice: advice.noUrl }
+}
+
+export function explainNoMap(asked: Asked): Refused {
+  const said = 'it answered, but not with a cluster map'
+  return { kind: 'refused', url: asked.url, reason: 'not_a_cluster', said, advice: advice.url }
+}
+
+/** @param uuid what the cluster calls itself */
+export function explainReplaced(uuid: string, asked: Asked): Refused {
+  const said = cutSaid(`the cluster calls itself ${uuid}, not ${asked.clusterId}`)
+  return { kind: 'refused', url: asked.url, reason: 'not_a_cluster', said, advice: advice.replaced }
+}
+
+export function explainOpen(asked: Asked): Refused {
+  const said = 'authentication is switched off: the cluster answers callers without a token'
+  return { kind: 'refused', url: asked.url, reason: 'wrong_mode', said, advice: advice.open }
 }
 
 /** Undefined = the cluster did what it was asked. A success is a 2xx with no body or a JSON one: AIStore sends none. */
@@ -109,7 +128,7 @@ function mismatch({ proof }: Asked): Verdict {
 /** Clusters up to 4.2 answer 400 to a wrong key, later ones to the wrong kind of proof. */
 function judgeBadRequest(text: string, asked: Asked): Verdict {
   if (text.includes('http request to an https server')) return { reason: 'not_a_cluster', advice: advice.https }
-  if (asked.act === 'push') return { reason: 'failing', advice: advice.failing }
+  if (asked.act !== 'handshake') return { reason: 'failing', advice: advice.failing }
   if (/not match|invalid secret/.test(text)) return mismatch(asked)
   if (/secret|public key|hmac|rsa/.test(text)) {
     const needed = asked.proof === 'shared_secret' ? advice.needsPublicKey : advice.needsSecret
@@ -133,7 +152,7 @@ function judgeUnauthorized(text: string, asked: Asked): Verdict {
 }
 
 function judgeForbidden(text: string, asked: Asked): Verdict {
-  if (asked.act === 'push') return { reason: 'not_authorized', advice: advice.permission }
+  if (asked.act !== 'handshake') return { reason: 'not_authorized', advice: advice.permission }
   if (/issuer|jwks/.test(text)) return { reason: 'key_mismatch', advice: advice.issuer }
   if (/secret|public key|match/.test(text)) return mismatch(asked)
   return { reason: 'not_authorized', advice: advice.bearer }

@@ -1,7 +1,9 @@
 import type { RefusalReason } from '../errors.ts'
 import type { Change, ChangeKind } from '../revocation/change.ts'
 import type { NewRole } from '../roles/role.ts'
+import type { Canary } from './canary.ts'
 import type { Cluster, ClusterKind } from './cluster.ts'
+import type { ProbeReport } from './probe.ts'
 
 /** What came of telling a cluster something. */
 export type Outcome =
@@ -33,6 +35,13 @@ export interface Driver {
   handshake(cluster: Cluster, signal: AbortSignal): Promise<Outcome>
   /** Tells the cluster of a batch, in order. An empty batch is a valid call. */
   push(cluster: Cluster, changes: readonly Change[], signal: AbortSignal): Promise<Outcome>
+  /** A new token of no rights for this cluster alone; null for a kind that can't show whether it knows a revoked token. */
+  mintCanary(cluster: Cluster): Promise<Canary | null>
+  /**
+   * Looks at the cluster: whether it trusts our key and asks callers for tokens, and whether each of its proxies still
+   * refuses the canary; null where there is none to show. What it finds, good or bad, is the report.
+   */
+  probe(cluster: Cluster, canary: string | null, signal: AbortSignal): Promise<ProbeReport>
   /** Roles that come with a new cluster of this kind. */
   predefinedRoles(cluster: Cluster): readonly NewRole[]
 }

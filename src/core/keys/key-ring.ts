@@ -9,9 +9,11 @@ import type { CryptoKey } from 'jose'
 import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { activateKey, findFileKey, loadRsaKey, publishNextKey } from './key-changes.ts'
+import { findPending, planActivation } from './key-plan.ts'
 import type { KeyFile, KeyStore, PublicJwk } from './key-store.ts'
-import { checkPassphrase, formatPrivateKey, KeyFileError, readPrivateKey } from './private-key-file.ts'
-import { fromPublicJwk, makePrivateKey, type RsaKey, toRsaKey } from './rsa-key.ts'
+import { fromPublicJwk, type RsaKey } from './rsa-key.ts'
+import type { Sealer } from './sealer.ts'
 
 /** What signs now. `kid` is absent under a shared secret. */
 export type Signer =
@@ -37,10 +39,20 @@ export interface KeyRing {
   /** Public key (SubjectPublicKeyInfo PEM). @throws DomainError key_unavailable under a shared secret */
   publicKeyPem(): string
   /**
-   * Makes a new key, publishes it, writes its file, then signs with it. Old tokens stay valid.
+   * Makes a new key and publishes it; after the lead its file is written, and it signs. `activatesAt` is null where it signs
+   * already. A rotation that is under way is answered instead of beginning another. Old tokens stay valid.
    * @throws DomainError key_unavailable (shared secret, external mode), storage_failed
    */
-  rotate(): Promise<{ readonly kid: string }>
+  rotate(): Promise<Rotated>
+  /** Signs with the key that has been published for long enough, if there is one; answers its kid. */
+  activateDue(): Promise<string | undefined>
+  /** Takes over what other processes have changed: which key signs, and which verify. */
+  follow(): Promise<void>
+  /**
+   * Ends all trust in a key at once: what it signed is refused from now on.
+   * @throws DomainError key_not_found, key_unavailable (it signs: rotate first)
+   */
+  retire(kid: string): Promise<void>
   /**
    * Signs and verifies with this secret from the moment it answers (empty = back to RSA, whose key is loaded or made
    * then). @throws KeyFileError where there is no usable RSA key to go back to; nothing has changed then
@@ -50,9 +62,19 @@ export interface KeyRing {
   generation(): number
 }
 
+export interface Rotated {
+  readonly kid: string
+  /** When it signs; null = now. */
+  readonly activatesAt: Date | null
+}
+
 export interface KeyRingDeps {
   readonly keyFile: KeyFile
   readonly keys: KeyStore
+  /** Private keys that don't sign yet are kept under it. */
+  readonly sealer: Sealer
+  /** How long a key is published before it signs. */
+  readonly leadMs: number
   /** Size of the keys that are made. */
   readonly bits: number
   /** External = the key file is somebody else's: never made, never rotated here. */
@@ -125,16 +147,53 @@ export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
     return rsa
   }
 
-  async function rotate() {
+  async function activate(kid: string) {
+    rsa = await activateKey(kid, deps)
+    await refresh()
+    generation += 1
+    log.info({ event: 'key.rotated', kid })
+  }
+
+  async function rotate(): Promise<Rotated> {
     requireRsa()
     if (deps.isExternal) throw new DomainError('key_unavailable', { reason: 'external' })
-    const next = await makeRsaKey(deps)
-    await keys.activate(next.jwk.kid, clock.now())
+    const pending = findPending(await keys.list())
+    const kid = pending?.kid ?? (await publishNextKey(deps))
+    if (pending === undefined) await refresh()
+    const activatesAt = new Date((pending?.createdAt ?? clock.now()).getTime() + deps.leadMs)
+    if (activatesAt > clock.now()) return { kid, activatesAt }
+    await activate(kid)
+    return { kid, activatesAt: null }
+  }
+
+  async function activateDue(): Promise<string | undefined> {
+    if (secret || deps.isExternal) return undefined
+    const due = planActivation(await keys.list(), deps.leadMs, clock.now())
+    if (due !== undefined) await activate(due.kid)
+    return due?.kid
+  }
+
+  async function follow() {
+    if (secret || !rsa) return
     await refresh()
-    rsa = next
+    const active = (await keys.list()).find(({ state }) => state === 'active')
+    if (active === undefined || active.kid === rsa.jwk.kid) return
+    const key = await findFileKey(deps)
+    if (key === undefined) return
+    // Two rotations at once: the file is the truth.
+    if (key.jwk.kid !== active.kid) await keys.activate(key.jwk.kid, clock.now())
+    if (key.jwk.kid === rsa.jwk.kid) return
+    rsa = key
     generation += 1
-    log.info({ event: 'key.rotated', kid: next.jwk.kid })
-    return { kid: next.jwk.kid }
+    log.info({ event: 'key.followed', kid: key.jwk.kid })
+  }
+
+  async function retire(kid: string) {
+    const record = (await keys.list()).find((known) => known.kid === kid)
+    if (record === undefined) throw new DomainError('key_not_found', { kid })
+    if (!(await keys.retire(kid, clock.now()))) throw new DomainError('key_unavailable', { reason: 'signing' })
+    await refresh()
+    log.info({ event: 'key.retired', kid })
   }
 
   await useSharedSecret(deps.sharedSecret)
@@ -151,6 +210,9 @@ export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
     publicKeys: () => (secret ? [] : [...published.values()].map(({ jwk }) => jwk)),
     publicKeyPem: () => requireRsa().publicPem,
     rotate: () => inTurn(rotate),
+    activateDue: () => inTurn(activateDue),
+    follow: () => inTurn(follow),
+    retire: (kid) => inTurn(() => retire(kid)),
     useSharedSecret: (text) => inTurn(() => useSharedSecret(text)),
     generation: () => generation,
   }
@@ -174,55 +236,6 @@ async function readPublished(keys: KeyStore, before: PublishedKeys): Promise<Pub
     published.set(kid, before.get(kid) ?? { jwk: publicJwk, key: fromPublicJwk(publicJwk) })
   }
   return published
-}
-
-/** The key of the file, or a new one where there is no file; published and active either way. */
-async function loadRsaKey(deps: KeyRingDeps): Promise<RsaKey> {
-  const { keyFile, keys, clock, log } = deps
-  if (deps.passphrase !== undefined) checkPassphrase(deps.passphrase)
-  const content = await readKeyFile(keyFile)
-  if (content === undefined && deps.isExternal) {
-    throw new KeyFileError(`there is no private key at ${keyFile.path}: put one there, or leave external key mode`)
-  }
-  const key = content
-    ? await toRsaKey(await readPrivateKey(content, deps.passphrase, keyFile.path))
-    : await makeRsaKey(deps)
-  const { kid } = key.jwk
-
-  let record = (await keys.list()).find((known) => known.kid === kid)
-  if (!record) {
-    await keys.publish(key.jwk, clock.now())
-    record = (await keys.list()).find((known) => known.kid === kid)
-  }
-  if (record?.state !== 'active') await keys.activate(kid, clock.now())
-  log.info({ event: content ? 'key.loaded' : 'key.made', kid, path: keyFile.path })
-  return key
-}
-
-/** A new key, published in the store and then written to the file. @throws DomainError storage_failed */
-async function makeRsaKey({ bits, passphrase, keyFile, keys, clock }: KeyRingDeps): Promise<RsaKey> {
-  const privateKey = await makePrivateKey(bits)
-  const key = await toRsaKey(privateKey)
-  const content = await formatPrivateKey(privateKey, passphrase)
-  await keys.publish(key.jwk, clock.now())
-  try {
-    await keyFile.write(content)
-  } catch (cause) {
-    throw new DomainError(
-      'storage_failed',
-      { reason: `the private key can't be written to ${keyFile.path}` },
-      { cause },
-    )
-  }
-  return key
-}
-
-async function readKeyFile(keyFile: KeyFile): Promise<Buffer | undefined> {
-  try {
-    return await keyFile.read()
-  } catch (cause) {
-    throw new KeyFileError(`the private key file ${keyFile.path} can't be read: check its owner and mode`, { cause })
-  }
 }
 
 /** Runs one act after the other, each whether or not those before it succeeded. */

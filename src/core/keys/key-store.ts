@@ -15,16 +15,32 @@ export interface KeyRecord {
   readonly kid: string
   readonly publicJwk: PublicJwk
   readonly state: KeyState
+  /** When it was published. */
   readonly createdAt: Date
+  /** Since when it signs, or when it began to; null for a key that never did. */
+  readonly activatedAt: Date | null
+  /** Its private key lies in the store, sealed, until it signs. */
+  readonly isPrivateKeyKept: boolean
 }
 
 export interface KeyStore {
   /** Oldest first. */
   list(): Promise<readonly KeyRecord[]>
-  /** Adds a key that is published but doesn't sign yet; a known kid is left as it is. */
-  publish(key: PublicJwk, at: Date): Promise<void>
+  /**
+   * Adds a key that is published but doesn't sign yet; a known kid is left as it is. The private key, sealed, is kept
+   * until the key is active or retired.
+   */
+  publish(key: PublicJwk, at: Date, sealedPrivateKey?: Buffer): Promise<void>
+  sealedPrivateKey(kid: string): Promise<Buffer | undefined>
   /** Makes a published key the active one; the one that was active is retiring from then on. */
   activate(kid: string, at: Date): Promise<void>
+  /** Ends all trust in a key; false where it is unknown or the active one. */
+  retire(kid: string, at: Date): Promise<boolean>
+  /**
+   * Whether a token that the key has signed lives at `now`. Where more expired tokens lie around than are looked at in one
+   * go, the answer is yes until they have been purged.
+   */
+  isInUse(kid: string, now: Date): Promise<boolean>
 }
 
 /** Where the private key lives: one file, written whole or not at all. */

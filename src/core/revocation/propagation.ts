@@ -1,3 +1,5 @@
+import type { Revoked } from './selector.ts'
+
 /** How a revocation waits, briefly, until clusters know of it. */
 export interface Propagation {
   /**
@@ -5,4 +7,13 @@ export interface Propagation {
    * comes first. The log makes the rest certain.
    */
   reached(sequence: number, budgetMs: number): Promise<void>
+}
+
+/** Resolves at once where nothing was revoked. */
+export async function awaitClusters(
+  propagation: Propagation,
+  { lastSequence }: Pick<Revoked, 'lastSequence'>,
+  budgetMs: number,
+): Promise<void> {
+  if (lastSequence > 0) await propagation.reached(lastSequence, budgetMs)
 }

@@ -1,53 +1,104 @@
 import type { Clock } from '../clock.ts'
+import { DomainError } from '../errors.ts'
 import type { Sealer } from '../keys/sealer.ts'
 import { rowOfToken } from '../tokens/token-issuer.ts'
 import type { TokenVerifier } from '../tokens/token-verifier.ts'
-import type { Propagation } from './propagation.ts'
+import type { Lock, LockTarget } from './lock.ts'
+import type { LockStore } from './lock-store.ts'
+import { awaitClusters, type Propagation } from './propagation.ts'
 import type { RevocationStore } from './revocation-store.ts'
+import type { RevocationAct, Selector } from './selector.ts'
 
+/** What revokes answers when it is on disk and every cluster that is up knows of it, or the budget is over. */
 export interface Revocations {
   /**
-   * Revokes the token with this text, whoever issued it with a key of ours. Answers when the revocation is on disk and
-   * every cluster that is up knows of it, or the budget is over. Revoking it again changes nothing.
+   * Revokes the token with this text, whoever issued it with a key of ours. Revoking it again changes nothing.
    * @throws DomainError token_invalid, token_expired, storage_failed
    */
-  revokeByText(text: string, options?: RevokeOptions): Promise<Revoked>
+  revokeByText(text: string, options?: RevokeOptions): Promise<RevokedToken>
+  /**
+   * Revokes every live token meant; none is no error.
+   * @throws DomainError user_not_found, role_not_found, cluster_not_found, key_not_found, token_not_found, storage_failed
+   */
+  revoke(selector: Selector, by: Motive): Promise<RevocationAct>
+  /**
+   * No tokens for the user, or through the role, until `until`; the live ones are revoked.
+   * @throws DomainError field_invalid (until), user_not_found, role_not_found, last_administrator, storage_failed
+   */
+  lock(target: LockTarget, until: Date, by: Motive): Promise<{ readonly lock: Lock; readonly act: RevocationAct }>
+  /** Ends a lock early; what it has revoked stays revoked. @throws DomainError lock_not_found, storage_failed */
+  lift(lockId: number, by: Pick<Motive, 'actor'>): Promise<Lock>
 }
 
 export interface RevokeOptions {
   /** Who asked for it; the token's own subject where absent. */
   readonly actor?: string
-  /** For people, kept with the change. */
+  /** For people, kept with the act. */
   readonly reason?: string
 }
 
-export interface Revoked {
+export interface Motive {
+  /** Who asked for it: a user's name. */
+  readonly actor: string
+  /** For people, kept with the act. */
+  readonly reason: string
+}
+
+export interface RevokedToken {
   readonly sequence: number
+  readonly actId: number
   /** False where it was revoked already. */
   readonly isNew: boolean
 }
 
-export function createRevocations(deps: {
+export interface RevocationsDeps {
   readonly revocations: RevocationStore
+  readonly locks: LockStore
   readonly verifier: TokenVerifier
   readonly sealer: Sealer
   readonly propagation: Propagation
   /** How long an answer waits for clusters. */
   readonly budgetMs: number
   readonly clock: Clock
-}): Revocations {
+}
+
+export function createRevocations(deps: RevocationsDeps): Revocations {
+  const { revocations, locks, verifier, sealer, propagation, budgetMs, clock } = deps
   return {
     async revokeByText(text, { actor, reason = 'revoked by its text' } = {}) {
-      const verified = await deps.verifier.verify(text)
-      const token = rowOfToken(verified, text, deps.sealer)
-      const revoked = await deps.revocations.record({
-        token,
-        actor: actor ?? verified.subject,
-        reason,
-        at: deps.clock.now(),
-      })
-      await deps.propagation.reached(revoked.sequence, deps.budgetMs)
+      const verified = await verifier.verify(text)
+      const token = rowOfToken(verified, text, sealer)
+      const revoked = await revocations.record({ token, actor: actor ?? verified.subject, reason, at: clock.now() })
+      await propagation.reached(revoked.sequence, budgetMs)
       return revoked
     },
+
+    async revoke(selector, { actor, reason }) {
+      const act = await revocations.revokeSelected(selector, { actor, reason, at: clock.now() })
+      await awaitClusters(propagation, act, budgetMs)
+      return act
+    },
+
+    async lock(target, until, { actor, reason }) {
+      const at = clock.now()
+      checkUntil(until, at)
+      const created = await locks.create({ target, until, actor, reason, at })
+      await awaitClusters(propagation, created.act, budgetMs)
+      return created
+    },
+
+    lift: (lockId, { actor }) => locks.lift(lockId, { actor, at: clock.now() }),
   }
+}
+
+/** @throws DomainError field_invalid */
+function checkUntil(until: Date, now: Date): void {
+  if (until > now) return
+  const value = Number.isNaN(until.getTime()) ? 'no date' : until.toISOString()
+  throw new DomainError('field_invalid', {
+    field: 'until',
+    what: 'end of the lock',
+    value,
+    rule: 'must lie in the future',
+  })
 }

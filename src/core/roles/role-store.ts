@@ -1,6 +1,19 @@
+import type { Revoked } from '../revocation/selector.ts'
 import type { NewRole, Role, RoleContent } from './role.ts'
 
-/** Each method is one transaction. No method's cost depends on how many users hold a role. */
+export interface RoleAct {
+  /** Who does it: a user's name. */
+  readonly actor: string
+  readonly at: Date
+  /** Live tokens that carry the role are revoked where it then allows less. */
+  readonly revokeNarrowed?: boolean
+  /** Whether the role allows less than before; absent = by exact comparison of its grants. Must be pure. */
+  readonly isNarrower?: IsNarrower
+}
+
+export type IsNarrower = (before: RoleContent, after: RoleContent) => boolean
+
+/** Each method is one transaction. No method's cost depends on how many users hold a role, only on how many tokens it revokes. */
 export interface RoleStore {
   get(name: string): Promise<Role | undefined>
   /** All roles, sorted by name. */
@@ -11,9 +24,9 @@ export interface RoleStore {
    * `edit` gets the role as it is and returns what it shall be; it runs inside the transaction, so it must be pure.
    * @throws DomainError role_not_found, role_protected, and whatever `edit` throws
    */
-  update(name: string, edit: (role: Role) => RoleContent, at: Date): Promise<void>
+  update(name: string, edit: (role: Role) => RoleContent, act: RoleAct): Promise<Revoked>
   /** Holders lose the role in the same instant. @throws DomainError role_not_found, role_protected */
-  delete(name: string, at: Date): Promise<void>
+  delete(name: string, act: Omit<RoleAct, 'isNarrower'>): Promise<Revoked>
   /** Clears away up to `limit` records of deleted roles, which nobody sees any more; answers how many, 0 = none is left. */
   purgeDeletedRoles(limit: number): Promise<number>
 }

@@ -1,8 +1,10 @@
 import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
+import { awaitClusters, type Propagation } from '../revocation/propagation.ts'
+import { serviceSubject } from '../tokens/token-issuer.ts'
 import { checkName } from '../users/names.ts'
 import type { NewRole, Role, RoleContent } from './role.ts'
-import type { RoleStore } from './role-store.ts'
+import type { IsNarrower, RoleStore } from './role-store.ts'
 
 /** The rules for roles. */
 export interface Roles {
@@ -19,15 +21,33 @@ export interface Roles {
    * `edit` gets the role as it is and returns what it shall be. It must be pure.
    * @throws DomainError role_not_found, role_protected, and whatever `edit` throws
    */
-  update(name: string, edit: (role: Role) => RoleContent): Promise<void>
+  update(name: string, edit: (role: Role) => RoleContent, options?: RoleChangeOptions): Promise<void>
   /** @throws DomainError role_not_found, role_protected */
-  delete(name: string): Promise<void>
+  delete(name: string, options?: Omit<RoleChangeOptions, 'isNarrower'>): Promise<void>
+}
+
+/** What revokes tokens answers when every cluster that is up knows of it, or the budget is over. */
+export interface RoleChangeOptions {
+  /** Who asked for it; Gatehouse itself where absent. */
+  readonly actor?: string
+  /** Revokes the live tokens that carry the role where it then allows less, or is gone. */
+  readonly revokeNarrowed?: boolean
+  /** Whether the role allows less than before; absent = by exact comparison of its grants. Must be pure. */
+  readonly isNarrower?: IsNarrower
+}
+
+export interface RolesDeps {
+  readonly roles: RoleStore
+  readonly clock: Clock
+  readonly propagation: Propagation
+  /** How long an answer waits for clusters. */
+  readonly budgetMs: number
 }
 
 /** How error messages call a role's name (contract 1.6). */
 const whatName = 'role name'
 
-export function createRoles({ roles, clock }: { readonly roles: RoleStore; readonly clock: Clock }): Roles {
+export function createRoles({ roles, clock, propagation, budgetMs }: RolesDeps): Roles {
   return {
     get: (name) => roles.get(name),
     list: () => roles.list(),
@@ -37,7 +57,13 @@ export function createRoles({ roles, clock }: { readonly roles: RoleStore; reado
       if (isAdministrator) throw new DomainError('role_protected', { name: role.name, act: 'create' })
       await roles.insert(role, clock.now())
     },
-    update: (name, edit) => roles.update(name, edit, clock.now()),
-    delete: (name) => roles.delete(name, clock.now()),
+    async update(name, edit, { actor = serviceSubject, ...options } = {}) {
+      const revoked = await roles.update(name, edit, { actor, ...options, at: clock.now() })
+      await awaitClusters(propagation, revoked, budgetMs)
+    },
+    async delete(name, { actor = serviceSubject, ...options } = {}) {
+      const revoked = await roles.delete(name, { actor, ...options, at: clock.now() })
+      await awaitClusters(propagation, revoked, budgetMs)
+    },
   }
 }

@@ -1,5 +1,6 @@
+import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
-import { serviceSubject } from '../tokens/token-issuer.ts'
+import { isOwnSubject } from '../tokens/token-issuer.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
 import { fingerprintOf, type TokenVerifier, type VerifiedToken } from '../tokens/token-verifier.ts'
 import type { Principal } from './principal.ts'
@@ -8,7 +9,7 @@ export interface Authenticator {
   /**
    * Who acts with this token: the signature must be good, and the store decides the rest. A token that was revoked is said
    * to be revoked even where it has expired or its key is gone.
-   * @throws DomainError token_required, token_invalid, token_expired, token_revoked
+   * @throws DomainError token_required, token_invalid, token_expired, token_revoked, locked
    */
   authenticate(text: string | undefined): Promise<Principal>
 }
@@ -16,9 +17,10 @@ export interface Authenticator {
 export interface AuthenticatorDeps {
   readonly verifier: TokenVerifier
   readonly tokens: TokenStore
+  readonly clock: Clock
 }
 
-export function createAuthenticator({ verifier, tokens }: AuthenticatorDeps): Authenticator {
+export function createAuthenticator({ verifier, tokens, clock }: AuthenticatorDeps): Authenticator {
   async function verify(text: string): Promise<VerifiedToken> {
     try {
       return await verifier.verify(text)
@@ -34,18 +36,20 @@ export function createAuthenticator({ verifier, tokens }: AuthenticatorDeps): Au
     async authenticate(text) {
       if (text === undefined || text === '') throw new DomainError('token_required', {})
       const token = await verify(text)
-      if (token.subject === serviceSubject) throw invalid('a token made for a cluster')
-      const { isRevoked, user } = await tokens.standing(token)
+      if (isOwnSubject(token.subject)) throw invalid('a token made for a cluster')
+      const { fingerprint, subject, issuedAt } = token
+      const { isRevoked, user } = await tokens.standing({ fingerprint, subject, issuedAt, now: clock.now() })
       if (isRevoked) throw new DomainError('token_revoked', {})
       if (!user) throw invalid('the user no longer exists')
       if (user.isDisabled) throw invalid('the user is disabled')
+      if (user.lockedUntil) throw new DomainError('locked', { name: subject, until: user.lockedUntil })
       return {
-        subject: token.subject,
+        subject,
         userKey: user.key,
         isAdministrator: user.isAdministrator,
         expiresAt: token.expiresAt,
         jti: token.jti,
-        fingerprint: token.fingerprint,
+        fingerprint,
         session: token.session,
       }
     },

@@ -2,14 +2,15 @@ import { randomUUID } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import type { Cluster } from '../clusters/cluster.ts'
 import type { ClusterStore } from '../clusters/cluster-store.ts'
-import { DomainError } from '../errors.ts'
+import { DomainError, isDomainError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import type { Revisions } from '../revisions.ts'
+import type { LockStore } from '../revocation/lock-store.ts'
 import type { Settings } from '../settings/settings.ts'
 import type { IssuedToken, TokenIssuer } from '../tokens/token-issuer.ts'
 import type { TokenProfile } from '../tokens/token-profile.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
-import type { UserCredentials } from '../users/user.ts'
+import type { User, UserCredentials } from '../users/user.ts'
 import type { UserStore } from '../users/user-store.ts'
 
 export interface Login {
@@ -24,7 +25,9 @@ export interface Sessions {
   /**
    * Trades a name and a password for a token. Credentials are looked at before the lifetime (contract 1.3). A password
    * whose hash is outdated is hashed anew on the way.
-   * @throws DomainError field_missing (password), invalid_credentials, lifetime_invalid, too_busy
+   * Grants of a locked role are left out; that a user is locked is told only to who knows the password. What happens to
+   * the user or the roles until the token is on disk counts: it is looked at anew then.
+   * @throws DomainError field_missing (password), invalid_credentials, locked, lifetime_invalid, too_busy
    */
   login(login: Login): Promise<IssuedToken>
 }
@@ -32,6 +35,7 @@ export interface Sessions {
 export interface SessionsDeps {
   readonly users: UserStore
   readonly clusters: ClusterStore
+  readonly locks: Pick<LockStore, 'lockedRoleKeys'>
   readonly hasher: PasswordHasher
   readonly issuer: TokenIssuer
   readonly settings: Settings
@@ -42,9 +46,11 @@ export interface SessionsDeps {
 }
 
 const minimumLifetimeMs = 60_000
+/** How often a login begins anew because its user or roles were revoked meanwhile. */
+const maximumTries = 4
 
 export function createSessions(deps: SessionsDeps): Sessions {
-  const { users, hasher, issuer, settings } = deps
+  const { users, hasher, issuer, settings, locks, clock } = deps
   const listClusters = cacheClusters(deps)
 
   async function checkCredentials(name: string, password: string): Promise<UserCredentials & { isOutdated: boolean }> {
@@ -63,23 +69,45 @@ export function createSessions(deps: SessionsDeps): Sessions {
     }
   }
 
+  /** @throws DomainError token_revoked where the user or a role was revoked since the credentials were read */
+  async function tryLogin({ name, password, requestedLifetimeMs, profile }: Login): Promise<IssuedToken> {
+    const credentials = await checkCredentials(name, password)
+    const { lockedUntil, asOf, isOutdated } = credentials
+    if (lockedUntil && lockedUntil > clock.now()) throw new DomainError('locked', { name, until: lockedUntil })
+    const lifetimeMs = planLifetime(requestedLifetimeMs, settings)
+    const known = await users.get(name)
+    // Removed, or removed and made anew, while the password was verified.
+    if (!known || known.key !== credentials.key || known.isDisabled) throw new DomainError('invalid_credentials', {})
+    const user = withoutRoles(known, await locks.lockedRoleKeys(clock.now()))
+    const { claims, audience, reach } = profile.present(user, await listClusters())
+    const roleKeys = [...new Set(user.roles.map((role) => role.key))]
+    const session = randomUUID()
+    const request = { subject: name, userKey: user.key, session, audience, reach, roleKeys, lifetimeMs, claims }
+    const [issued] = await Promise.all([
+      issuer.issue(request, { asOf }),
+      isOutdated ? rehash(credentials, password) : undefined,
+    ])
+    return issued
+  }
+
   return {
-    async login({ name, password, requestedLifetimeMs, profile }) {
-      if (password === '') throw new DomainError('field_missing', { field: 'password', what: 'password' })
-      const credentials = await checkCredentials(name, password)
-      const lifetimeMs = planLifetime(requestedLifetimeMs, settings)
-      const user = await users.get(name)
-      // Removed, or removed and made anew, while the password was verified.
-      if (!user || user.key !== credentials.key || user.isDisabled) throw new DomainError('invalid_credentials', {})
-      const { claims, audience } = profile.present(user, await listClusters())
-      const request = { subject: user.name, userKey: user.key, session: randomUUID(), audience, lifetimeMs, claims }
-      const [issued] = await Promise.all([
-        issuer.issue(request),
-        credentials.isOutdated ? rehash(credentials, password) : undefined,
-      ])
-      return issued
+    async login(login) {
+      if (login.password === '') throw new DomainError('field_missing', { field: 'password', what: 'password' })
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await tryLogin(login)
+        } catch (error) {
+          if (!isDomainError(error, 'token_revoked')) throw error
+          if (tries === maximumTries) throw new DomainError('too_busy', { retryAfterSeconds: 1 })
+        }
+      }
     },
   }
+}
+
+function withoutRoles(user: User, keys: ReadonlySet<number>): User {
+  if (!user.roles.some((role) => keys.has(role.key))) return user
+  return { ...user, roles: user.roles.filter((role) => !keys.has(role.key)) }
 }
 
 /**

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto'
 import { CompactSign } from 'jose'
 import type { Clock } from '../clock.ts'
+import type { Canary } from '../clusters/canary.ts'
 import type { JsonObject } from '../json.ts'
 import type { KeyRing, Signer } from '../keys/key-ring.ts'
 import type { Sealer } from '../keys/sealer.ts'
-import type { TokenRow, TokenStore } from './token-store.ts'
+import type { Reach, TokenRow, TokenStore } from './token-store.ts'
 import { fingerprintOf, type VerifiedToken } from './token-verifier.ts'
 
 /** What a token is to say, beside who issued it and when. */
@@ -14,6 +15,8 @@ export interface TokenRequest {
   readonly session: string | null
   /** Empty = no `aud` claim. */
   readonly audience: readonly string[]
+  readonly reach: Reach
+  readonly roleKeys: readonly number[]
   readonly lifetimeMs: number
   /** The claims of the cluster kind's profile, put first, in this order. */
   readonly claims: JsonObject
@@ -26,8 +29,11 @@ export interface IssuedToken {
 }
 
 export interface TokenIssuer {
-  /** Signs a token and records its row before answering. */
-  issue(request: TokenRequest): Promise<IssuedToken>
+  /**
+   * Signs a token and records its row before answering. `asOf` as TokenStore.record has it.
+   * @throws DomainError token_revoked where an act since `asOf` meets it
+   */
+  issue(request: TokenRequest, options?: { readonly asOf: number }): Promise<IssuedToken>
   /**
    * Signs a token for talking to a cluster: minutes of life, one audience, no row, subject `serviceSubject`. Our own API
    * never accepts it.
@@ -37,10 +43,22 @@ export interface TokenIssuer {
     readonly claims: JsonObject
     readonly lifetimeMs: number
   }): Promise<string>
+  /** Signs a canary for one cluster: one audience, no row, subject `canarySubject`. Our own API never accepts it. */
+  mintCanary(request: {
+    readonly clusterId: string
+    readonly claims: JsonObject
+    readonly lifetimeMs: number
+  }): Promise<Canary>
 }
 
-/** Subject of the tokens that we show to clusters. No user can have this name: it breaks the name rule. */
+/** Subjects of the tokens that we show to clusters. No user can have such a name: the colon breaks the name rule. */
 export const serviceSubject = 'gatehouse:service'
+export const canarySubject = 'gatehouse:canary'
+
+/** Whether a token with this subject is one that only clusters are shown. */
+export function isOwnSubject(subject: string): boolean {
+  return subject === serviceSubject || subject === canarySubject
+}
 
 export interface TokenIssuerDeps {
   readonly ring: KeyRing
@@ -73,10 +91,10 @@ export function createTokenIssuer({ ring, tokens, sealer, issuer, clock }: Token
   }
 
   return {
-    async issue(request) {
+    async issue(request, options) {
       const signer = ring.signer()
       const { text, jti, issuedAt, expiresAt } = await sign(signer, request)
-      await tokens.record({
+      const row: TokenRow = {
         fingerprint: fingerprintOf(text),
         jti,
         session: request.session,
@@ -84,16 +102,24 @@ export function createTokenIssuer({ ring, tokens, sealer, issuer, clock }: Token
         userKey: request.userKey,
         kid: signer.kid,
         audience: request.audience,
+        reach: request.reach,
+        roleKeys: request.roleKeys,
         issuedAt,
         expiresAt,
         sealedText: sealer.seal(text),
         origin: 'issued',
-      })
+      }
+      await tokens.record(row, options)
       return { text, jti, expiresAt }
     },
     async mintServiceToken({ clusterId, claims, lifetimeMs }) {
       const { text } = await sign(ring.signer(), { subject: serviceSubject, audience: [clusterId], lifetimeMs, claims })
       return text
+    },
+    async mintCanary({ clusterId, claims, lifetimeMs }) {
+      const audience = [clusterId]
+      const { text, expiresAt } = await sign(ring.signer(), { subject: canarySubject, audience, lifetimeMs, claims })
+      return { token: text, expiresAt }
     },
   }
 }
@@ -108,6 +134,8 @@ export function rowOfToken(token: VerifiedToken, text: string, sealer: Sealer): 
     userKey: null,
     kid: token.kid,
     audience: token.audience,
+    reach: 'everywhere',
+    roleKeys: [],
     issuedAt: token.issuedAt,
     expiresAt: token.expiresAt,
     sealedText: sealer.seal(text),

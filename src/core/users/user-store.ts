@@ -1,3 +1,4 @@
+import type { Revoked } from '../revocation/selector.ts'
 import type { User, UserCredentials, UserListing } from './user.ts'
 
 export interface NewUser {
@@ -11,9 +12,13 @@ export interface NewUser {
 }
 
 export interface UserChange {
+  /** Who changes it: a user's name. */
+  readonly actor: string
   readonly passwordHash?: string
   /** Replaces all roles of the user. */
   readonly roleNames?: readonly string[]
+  /** A user who loses a role loses the live tokens that carry it. */
+  readonly revokeNarrowed?: boolean
   readonly at: Date
 }
 
@@ -27,10 +32,21 @@ export interface UserStore {
   insert(user: NewUser): Promise<void>
   /** Inserts only where no user exists yet; answers whether it did. */
   insertFirst(user: NewUser): Promise<boolean>
-  /** @throws DomainError user_not_found, roles_unknown, user_protected, last_administrator */
-  update(name: string, change: UserChange): Promise<void>
+  /**
+   * A new password revokes all live tokens of the user.
+   * @throws DomainError user_not_found, roles_unknown, user_protected, last_administrator
+   */
+  update(name: string, change: UserChange): Promise<Revoked>
+  /**
+   * A disabled user can't log in and opens nothing; disabling revokes all live tokens of the user.
+   * @throws DomainError user_not_found, user_protected, last_administrator
+   */
+  setDisabled(name: string, isDisabled: boolean, by: { readonly actor: string; readonly at: Date }): Promise<Revoked>
   /** Replaces the hash only if it is still `from`: a login that rehashes must not undo a password change. */
   rehash(key: number, from: string, to: string): Promise<void>
-  /** @throws DomainError user_not_found, user_protected, last_administrator */
-  delete(name: string): Promise<void>
+  /**
+   * Revokes all live tokens of the user with it.
+   * @throws DomainError user_not_found, user_protected, last_administrator
+   */
+  delete(name: string, by: { readonly actor: string; readonly at: Date }): Promise<Revoked>
 }

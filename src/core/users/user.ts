@@ -25,6 +25,10 @@ export interface UserCredentials {
   /** PHC string (argon2id) or modular crypt (bcrypt, from imported users). */
   readonly passwordHash: string
   readonly isDisabled: boolean
+  /** Until when the last of the user's locks holds, also where that is over; null where there is none. */
+  readonly lockedUntil: Date | null
+  /** The last act of revocation when this was read: what a token is recorded with (TokenStore.record). */
+  readonly asOf: number
 }
 
 /** A row of a long list: role keys instead of whole roles, since many users share them. */

@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
+import { awaitClusters, type Propagation } from '../revocation/propagation.ts'
+import type { Revoked } from '../revocation/selector.ts'
 import { administratorRoleName } from '../roles/role.ts'
 import { serviceSubject } from '../tokens/token-issuer.ts'
 import { checkName } from './names.ts'
@@ -8,7 +10,11 @@ import type { PasswordHasher } from './password-hasher.ts'
 import type { User, UserListing } from './user.ts'
 import type { UserStore } from './user-store.ts'
 
-/** The rules for users. Passwords are hashed before a transaction begins; a refused change leaves nothing behind. */
+/**
+ * The rules for users. Passwords are hashed before a transaction begins; a refused change leaves nothing behind. Deleting or
+ * disabling a user and a new password revoke the user's tokens: that answers when every cluster that is up knows of it, or
+ * the budget is over.
+ */
 export interface Users {
   get(name: string): Promise<User | undefined>
   /** Up to `limit` users whose name comes after `after`, sorted by name. */
@@ -23,9 +29,18 @@ export interface Users {
    * What is absent stays as it is; `roleNames` replaces all roles.
    * @throws DomainError field_missing (password), user_not_found, roles_unknown, user_protected, last_administrator, too_busy
    */
-  update(name: string, change: { readonly password?: string; readonly roleNames?: readonly string[] }): Promise<void>
+  update(
+    name: string,
+    change: { readonly password?: string; readonly roleNames?: readonly string[] },
+    options?: UserChangeOptions & {
+      /** Revokes the live tokens that carry a role which the user loses. */
+      readonly revokeNarrowed?: boolean
+    },
+  ): Promise<void>
   /** @throws DomainError user_not_found, user_protected, last_administrator */
-  delete(name: string): Promise<void>
+  setDisabled(name: string, isDisabled: boolean, options?: UserChangeOptions): Promise<void>
+  /** @throws DomainError user_not_found, user_protected, last_administrator */
+  delete(name: string, options?: UserChangeOptions): Promise<void>
   /**
    * Makes the built-in administrator where there is no user at all. Answers the account with its password where one had
    * to be made up, else undefined. The name may break the name rule, as AIStore's may.
@@ -37,16 +52,28 @@ export interface Users {
   }): Promise<{ readonly name: string; readonly password: string } | undefined>
 }
 
+export interface UserChangeOptions {
+  /** Who asked for it; Gatehouse itself where absent. */
+  readonly actor?: string
+}
+
 export interface UsersDeps {
   readonly users: UserStore
   readonly hasher: PasswordHasher
   readonly clock: Clock
+  readonly propagation: Propagation
+  /** How long an answer waits for clusters. */
+  readonly budgetMs: number
 }
 
 /** How error messages call a user's name (contract 1.6). */
 const whatName = 'user ID'
 
-export function createUsers({ users, hasher, clock }: UsersDeps): Users {
+export function createUsers({ users, hasher, clock, propagation, budgetMs }: UsersDeps): Users {
+  async function spread(revoking: Promise<Revoked>): Promise<void> {
+    await awaitClusters(propagation, await revoking, budgetMs)
+  }
+
   return {
     get: (name) => users.get(name),
     list: (page) => users.list(page),
@@ -62,17 +89,20 @@ export function createUsers({ users, hasher, clock }: UsersDeps): Users {
       await users.insert({ name, passwordHash, roleNames, isBuiltIn: false, tokensNotBefore: wholeSecond(at), at })
     },
 
-    async update(name, { password, roleNames }) {
+    async update(name, { password, roleNames }, { actor = serviceSubject, revokeNarrowed = false } = {}) {
       if (password !== undefined) {
         requireText('password', 'password', password)
         if (!(await users.credentials(name))) throw new DomainError('user_not_found', { name })
       }
       const passwordHash = password === undefined ? {} : { passwordHash: await hasher.hash(password) }
       const roles = roleNames === undefined ? {} : { roleNames }
-      await users.update(name, { ...passwordHash, ...roles, at: clock.now() })
+      await spread(users.update(name, { actor, ...passwordHash, ...roles, revokeNarrowed, at: clock.now() }))
     },
 
-    delete: (name) => users.delete(name),
+    setDisabled: (name, isDisabled, { actor = serviceSubject } = {}) =>
+      spread(users.setDisabled(name, isDisabled, { actor, at: clock.now() })),
+
+    delete: (name, { actor = serviceSubject } = {}) => spread(users.delete(name, { actor, at: clock.now() })),
 
     async ensureFirstAdministrator({ name, password }) {
       requireText('name', whatName, name)

@@ -6,11 +6,19 @@ import type { HttpEnv } from '../env.ts'
 /** An id that a caller may bring along: short, and harmless in a log line or header. */
 const acceptableId = /^[A-Za-z0-9._-]{1,64}$/
 
+/** What is told of each request for counting. */
+export interface AnsweredRequest {
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly seconds: number
+}
+
 /**
  * Gives each request an id (the caller's X-Request-Id if it is a sane one) and writes one line when it has been answered.
  * Neither query nor headers are written: they may hold secrets.
  */
-export function requestLog(log: Logger): MiddlewareHandler<HttpEnv> {
+export function requestLog(log: Logger, observe?: (request: AnsweredRequest) => void): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const { incoming } = c.env
     const brought = incoming.headers['x-request-id']
@@ -19,15 +27,21 @@ export function requestLog(log: Logger): MiddlewareHandler<HttpEnv> {
     const startedAt = performance.now()
     await next()
     const subject = c.get('subject')
-    log.info({
-      event: 'http.answered',
+    const error = c.get('failure')
+    const { method, path } = c.req
+    const { status } = c.res
+    const ms = performance.now() - startedAt
+    observe?.({ method, path, status, seconds: ms / 1000 })
+    const line = {
       requestId,
-      method: c.req.method,
-      path: c.req.path,
-      status: c.res.status,
-      ms: Math.round((performance.now() - startedAt) * 100) / 100,
+      method,
+      path,
+      status,
+      ms: Math.round(ms * 100) / 100,
       remote: incoming.socket.remoteAddress,
       ...(subject === undefined ? {} : { subject }),
-    })
+    }
+    if (error === undefined) log.info({ event: 'http.answered', ...line })
+    else log.error({ event: 'http.failed', ...line, error })
   }
 }

@@ -1,6 +1,5 @@
 /** The native API as it is mounted at /api/v1: authenticates, asks for the permission, runs the route, tells of failures. */
 import { type Context, Hono } from 'hono'
-import type { Logger } from '../../core/logger.ts'
 import type { Authenticator } from '../../core/sessions/authenticator.ts'
 import { requirePermission } from '../../core/sessions/permission.ts'
 import { readText } from '../body.ts'
@@ -15,24 +14,37 @@ export interface NativeApiDeps {
   readonly routes: readonly Route[]
   readonly authenticator: Authenticator
   readonly version: string
-  readonly log: Logger
 }
 
+export interface NativeApi {
+  /** Where it is mounted. */
+  readonly root: string
+  readonly app: Hono<HttpEnv>
+  /** Where its routes begin: what metrics tell apart. */
+  readonly paths: readonly string[]
+}
+
+const root = '/api/v1'
+
 /** Everything below /api/v1, also what isn't there. */
-export function createNativeApi(deps: NativeApiDeps) {
+export function createNativeApi(deps: NativeApiDeps): NativeApi {
   const api = new Hono<HttpEnv>()
-  const routes = [...deps.routes, documentRoute(() => routes, deps.version)]
-  const byPath = Map.groupBy(routes, ({ path }) => path)
-  for (const [path, siblings] of byPath) {
-    const honoPath = path.replaceAll(/\{(\w+)\}/g, ':$1')
-    for (const each of siblings) {
-      api.on(each.method.toUpperCase(), honoPath, (c) => answering(c, deps.log, () => run(each, c, deps.authenticator)))
-    }
+  const routes: readonly Route[] = [...deps.routes, documentRoute(() => routes, deps.version)]
+  for (const each of routes) {
+    api.on(each.method.toUpperCase(), honoPath(each), (c) => answering(c, () => run(each, c, deps.authenticator)))
+  }
+  // After all others: `/tokens/{jti}` would else answer for `/tokens/introspect`.
+  for (const path of new Set(routes.map(honoPath))) {
+    const siblings = routes.filter((each) => honoPath(each) === path)
     const allow = siblings.map(({ method }) => method.toUpperCase()).join(', ')
-    api.all(honoPath, (c) => respondProblem(c, methodNotAllowed(allow)))
+    api.all(path, (c) => respondProblem(c, methodNotAllowed(allow)))
   }
   api.all('*', (c) => respondProblem(c, notFound(c.req.path)))
-  return api
+  return { root, app: api, paths: [...new Set(routes.map(({ path }) => `${root}/${path.split('/')[1] ?? ''}`))] }
+}
+
+function honoPath({ path }: Route): string {
+  return path.replaceAll(/\{(\w+)\}/g, ':$1')
 }
 
 /** Made anew for each set of routes, at the first request for it: it takes some milliseconds. */
@@ -86,15 +98,13 @@ function readJson(c: Context<HttpEnv>): Promise<string> {
   return readText(c.env.incoming)
 }
 
-async function answering(c: Context<HttpEnv>, log: Logger, act: () => Promise<Response>): Promise<Response> {
+async function answering(c: Context<HttpEnv>, act: () => Promise<Response>): Promise<Response> {
   try {
     return await act()
   } catch (error) {
-    const problem = problemOf(error)
-    if (problem !== undefined) return respondProblem(c, problem)
-    const { method, path } = c.req
-    log.error({ event: 'http.failed', requestId: c.get('requestId'), method, path, error })
-    return respondProblem(c, unexpected)
+    const problem = problemOf(error) ?? unexpected
+    if (problem.status >= 500) c.set('failure', error)
+    return respondProblem(c, problem)
   }
 }
 

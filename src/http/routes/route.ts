@@ -43,7 +43,7 @@ export interface RouteSpec<
   readonly params?: P
   readonly query?: Q
   readonly body?: B
-  readonly answer: { readonly status: 200 | 201 | 204; readonly description: string; readonly body?: A }
+  readonly answer: { readonly status: 200 | 201 | 202 | 204; readonly description: string; readonly body?: A }
 }
 
 export interface Call<N extends Need, P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {

@@ -2,13 +2,18 @@ import { and, asc, eq, ne, or, sql } from 'drizzle-orm'
 import type { Cluster } from '../../core/clusters/cluster.ts'
 import type { ClusterStore } from '../../core/clusters/cluster-store.ts'
 import { DomainError } from '../../core/errors.ts'
+import type { Acknowledgements } from './acknowledgements.ts'
 import { clusterColumns } from './cluster-rows.ts'
 import { startResync } from './cursor-rows.ts'
 import type { SqliteParts } from './parts.ts'
 import type { RoleRows } from './role-rows.ts'
 import { clusterCursors, clusterProbes, clusters } from './schema.ts'
 
-export function createClusterStore(parts: SqliteParts, roleRows: RoleRows): ClusterStore {
+export function createClusterStore(
+  parts: SqliteParts,
+  roleRows: RoleRows,
+  acknowledgements: Acknowledgements,
+): ClusterStore {
   const { db, read, write } = parts
   const directory = { changesDirectory: true }
   const all = db.select(clusterColumns).from(clusters).orderBy(asc(clusters.id)).prepare()
@@ -37,6 +42,7 @@ export function createClusterStore(parts: SqliteParts, roleRows: RoleRows): Clus
             canaryWanted: false,
           })
           .run()
+        acknowledgements.keep(id, acknowledged, registeredAt)
         db.insert(clusterProbes).values({ clusterId: id }).run()
         for (const role of roles) {
           if (roleRows.key(role.name) === undefined) roleRows.insert(role, registeredAt)

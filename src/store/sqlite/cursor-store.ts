@@ -2,13 +2,14 @@ import { randomUUID } from 'node:crypto'
 import { and, asc, eq, sql } from 'drizzle-orm'
 import type { Sealer } from '../../core/keys/sealer.ts'
 import type { Claim, Cursor, CursorStore, Settlement } from '../../delivery/cursor-store.ts'
+import type { Acknowledgements } from './acknowledgements.ts'
 import { prepareBacklog } from './backlog.ts'
 import { clusterColumns } from './cluster-rows.ts'
 import { cursorColumns, hasWork, startResync } from './cursor-rows.ts'
 import type { SqliteParts } from './parts.ts'
 import { clusterCursors, clusters } from './schema.ts'
 
-export function createCursorStore(parts: SqliteParts, sealer: Sealer): CursorStore {
+export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledgements: Acknowledgements): CursorStore {
   const { client, db, read, write } = parts
   const { findDue, isAnyDue } = prepareDue(parts)
   const lease = client.prepare<[string, number, string]>(
@@ -54,12 +55,21 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer): CursorSto
       )
     },
 
-    settle: (claim, settlement) => write(() => settle(claim, settlement)),
+    settle: (claim, settlement) =>
+      write(() => {
+        const moved = settle(claim, settlement)
+        if (moved !== undefined && settlement.kind === 'acknowledged') {
+          acknowledgements.keep(moved.clusterId, moved.acknowledged, settlement.at)
+        }
+        return moved
+      }),
 
     release: ({ cluster, lease }) =>
       write(() => {
         release.run(cluster.id, lease)
       }),
+
+    logLength: async (now) => (await backlogOf([0], now)).get(0)?.behind ?? 0,
 
     async list(now) {
       const rows = await read(() => all.all())

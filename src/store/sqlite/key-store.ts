@@ -3,7 +3,10 @@ import type { KeyStore } from '../../core/keys/key-store.ts'
 import type { SqliteParts } from './parts.ts'
 import { signingKeys } from './schema.ts'
 
-export function createKeyStore({ db, read, write }: SqliteParts): KeyStore {
+/** The newest tokens of a key, which mostly live longest; what lies behind them is gone soon. */
+const looked = 10_000
+
+export function createKeyStore({ client, db, read, write }: SqliteParts): KeyStore {
   const directory = { changesDirectory: true }
   const all = db
     .select({
@@ -11,27 +14,40 @@ export function createKeyStore({ db, read, write }: SqliteParts): KeyStore {
       publicJwk: signingKeys.publicJwk,
       state: signingKeys.state,
       createdAt: signingKeys.createdAt,
+      activatedAt: signingKeys.activatedAt,
+      isPrivateKeyKept: sql<number>`sealed_private_key IS NOT NULL`,
     })
     .from(signingKeys)
     .orderBy(asc(signingKeys.createdAt), sql`rowid`)
     .prepare()
+  const privateKey = client
+    .prepare<[string], Buffer | null>('SELECT sealed_private_key FROM signing_keys WHERE kid = ?')
+    .pluck()
+  const use = client
+    .prepare<[number, string, number], number>(
+      `SELECT count(*) >= ${looked} OR max(expires_at) > ?
+       FROM (SELECT expires_at FROM tokens WHERE kid = ? ORDER BY key DESC LIMIT ?)`,
+    )
+    .pluck()
 
   return {
-    list: () => read(() => all.all()),
+    list: () => read(() => all.all().map((row) => ({ ...row, isPrivateKeyKept: row.isPrivateKeyKept === 1 }))),
 
-    publish: (publicJwk, at) =>
+    publish: (publicJwk, at, sealedPrivateKey) =>
       write(() => {
         db.insert(signingKeys)
-          .values({ kid: publicJwk.kid, publicJwk, state: 'next', createdAt: at })
+          .values({ kid: publicJwk.kid, publicJwk, state: 'next', createdAt: at, sealedPrivateKey })
           .onConflictDoNothing()
           .run()
       }, directory),
+
+    sealedPrivateKey: (kid) => read(() => privateKey.get(kid) ?? undefined),
 
     activate: (kid, at) =>
       write(() => {
         const activated = db
           .update(signingKeys)
-          .set({ state: 'active', activatedAt: at, retiredAt: null })
+          .set({ state: 'active', activatedAt: at, retiredAt: null, sealedPrivateKey: null })
           .where(eq(signingKeys.kid, kid))
           .run()
         if (activated.changes === 0) throw new Error(`the key ${kid} was never published`)
@@ -40,5 +56,17 @@ export function createKeyStore({ db, read, write }: SqliteParts): KeyStore {
           .where(and(eq(signingKeys.state, 'active'), ne(signingKeys.kid, kid)))
           .run()
       }, directory),
+
+    retire: (kid, at) =>
+      write(() => {
+        const retired = db
+          .update(signingKeys)
+          .set({ state: 'retired', retiredAt: at, sealedPrivateKey: null })
+          .where(and(eq(signingKeys.kid, kid), ne(signingKeys.state, 'active')))
+          .run()
+        return retired.changes > 0
+      }, directory),
+
+    isInUse: (kid, now) => read(() => use.get(now.getTime(), kid, looked) === 1),
   }
 }

@@ -10,6 +10,8 @@ export interface RoleRows {
   list(): readonly Role[]
   /** In the user's order; a role that stands there twice comes twice. */
   ofUser(userKey: number): readonly Role[]
+  /** Keys of the roles that the user has, each once. */
+  keysOfUser(userKey: number): readonly number[]
   /** The role's key, without its grants. */
   key(name: string): number | undefined
   insert(role: NewRole, at: Date): void
@@ -50,6 +52,12 @@ export function prepareRoleRows({ db }: Pick<SqliteParts, 'db'>): RoleRows {
     .innerJoin(roles, eq(roles.key, userRoles.roleKey))
     .where(and(eq(userRoles.userKey, sql.placeholder('userKey')), isLive))
     .orderBy(asc(userRoles.position))
+    .prepare()
+  const keysOfUser = db
+    .selectDistinct({ key: roles.key })
+    .from(userRoles)
+    .innerJoin(roles, eq(roles.key, userRoles.roleKey))
+    .where(and(eq(userRoles.userKey, sql.placeholder('userKey')), isLive))
     .prepare()
   const grants = db
     .select(grantColumns)
@@ -95,6 +103,7 @@ export function prepareRoleRows({ db }: Pick<SqliteParts, 'db'>): RoleRows {
         return role
       })
     },
+    keysOfUser: (userKey) => keysOfUser.all({ userKey }).map(({ key }) => key),
     key: (name) => keyByName.get({ name })?.key,
     insert(role, at) {
       const row = { ...contentColumns(role), name: role.name, isAdministrator: false, isBuiltIn: false }

@@ -1,12 +1,15 @@
 import { eq } from 'drizzle-orm'
 import { DomainError } from '../../core/errors.ts'
+import { nothingRevoked, type Revoked } from '../../core/revocation/selector.ts'
+import { isNarrowerByGrants } from '../../core/roles/narrowing.ts'
 import type { Role } from '../../core/roles/role.ts'
-import type { RoleStore } from '../../core/roles/role-store.ts'
+import type { RoleAct, RoleStore } from '../../core/roles/role-store.ts'
 import type { SqliteParts } from './parts.ts'
+import type { Revoking } from './revoking.ts'
 import type { RoleRows } from './role-rows.ts'
 import { roles } from './schema.ts'
 
-export function createRoleStore(parts: SqliteParts, rows: RoleRows): RoleStore {
+export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Revoking): RoleStore {
   const { client, db, snapshot, write } = parts
   const directory = { changesDirectory: true }
   const purgeHolders = client.prepare<[number]>(
@@ -28,6 +31,11 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows): RoleStore {
     return role
   }
 
+  function revokeAll({ key, name }: Role, of: keyof typeof reasons, { actor, at }: RoleAct): Revoked {
+    const selector = { by: 'consequence', of, name } as const
+    return revoking.revoke({ selector, scope: 'role', target: String(key) }, { actor, reason: reasons[of], at })
+  }
+
   return {
     get: (name) => snapshot(() => rows.get(name)),
     list: () => snapshot(() => rows.list()),
@@ -38,16 +46,21 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows): RoleStore {
         rows.insert(role, at)
       }, directory),
 
-    update: (name, edit, at) =>
+    update: (name, edit, act) =>
       write(() => {
         const role = findForChange(name, 'update')
-        rows.replaceContent(role.key, edit(role), at)
+        const content = edit(role)
+        rows.replaceContent(role.key, content, act.at)
+        const { revokeNarrowed = false, isNarrower = isNarrowerByGrants } = act
+        return revokeNarrowed && isNarrower(role, content) ? revokeAll(role, 'role.narrowed', act) : nothingRevoked
       }, directory),
 
-    delete: (name, at) =>
+    delete: (name, act) =>
       write(() => {
         const role = findForChange(name, 'delete')
+        const { at } = act
         db.update(roles).set({ deletedAt: at, updatedAt: at }).where(eq(roles.key, role.key)).run()
+        return act.revokeNarrowed ? revokeAll(role, 'role.deleted', act) : nothingRevoked
       }, directory),
 
     purgeDeletedRoles: (limit) =>
@@ -57,3 +70,6 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows): RoleStore {
       }),
   }
 }
+
+/** Why the tokens went, for people. */
+const reasons = { 'role.narrowed': 'the role was narrowed', 'role.deleted': 'the role was deleted' } as const

@@ -9,6 +9,7 @@ import type { RefusalReason } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import type { KeyState, PublicJwk } from '../../core/keys/key-store.ts'
 import type { ChangeKind } from '../../core/revocation/change.ts'
+import type { RevocationAct } from '../../core/revocation/selector.ts'
 
 const instant = <N extends string>(name: N) => integer(name, { mode: 'timestamp_ms' })
 const flag = <N extends string>(name: N) => integer(name, { mode: 'boolean' })
@@ -129,7 +130,8 @@ export const tokens = sqliteTable('tokens', {
   origin: text('origin').$type<'issued' | 'foreign'>().notNull(),
   issuedAt: instant('issued_at').notNull(),
   expiresAt: instant('expires_at').notNull(),
-  revokedAt: instant('revoked_at'),
+  /** Good for every cluster; else those in token_clusters. */
+  everywhere: flag('everywhere').notNull(),
   sealedText: sealed('sealed_text').notNull(),
 })
 
@@ -139,8 +141,35 @@ export const changes = sqliteTable('changes', {
   tokenKey: integer('token_key').notNull(),
   expiresAt: instant('expires_at').notNull(),
   recordedAt: instant('recorded_at').notNull(),
+  revocationKey: integer('revocation_key').notNull(),
+})
+
+export const revocations = sqliteTable('revocations', {
+  key: integer('key').primaryKey({ autoIncrement: true }),
+  selector: json('selector').$type<RevocationAct['selector']>().notNull(),
+  scope: text('scope').notNull(),
+  target: text('target').notNull(),
   actor: text('actor').notNull(),
   reason: text('reason').notNull(),
+  recordedAt: instant('recorded_at').notNull(),
+  tokens: integer('tokens').notNull(),
+  firstSequence: integer('first_sequence').notNull(),
+  lastSequence: integer('last_sequence').notNull(),
+  expiresAt: instant('expires_at').notNull(),
+})
+
+export const locks = sqliteTable('locks', {
+  key: integer('key').primaryKey({ autoIncrement: true }),
+  userKey: integer('user_key'),
+  roleKey: integer('role_key'),
+  name: text('name').notNull(),
+  until: instant('until').notNull(),
+  actor: text('actor').notNull(),
+  reason: text('reason').notNull(),
+  createdAt: instant('created_at').notNull(),
+  liftedAt: instant('lifted_at'),
+  liftedBy: text('lifted_by'),
+  revocationKey: integer('revocation_key').notNull(),
 })
 
 export const settings = sqliteTable('settings', {

@@ -3,16 +3,21 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Sealer } from '../../core/keys/sealer.ts'
 import type { Store } from '../store.ts'
 import { StoreOpenError } from '../store-open-error.ts'
+import { prepareAcknowledgements } from './acknowledgements.ts'
+import { prepareAdministrators } from './administrators.ts'
 import { createClusterStore } from './cluster-store.ts'
 import { createCursorStore } from './cursor-store.ts'
 import { createKeyStore } from './key-store.ts'
+import { createLockStore } from './lock-store.ts'
 import { migrate } from './migrate.ts'
 import { asOpenError, openDatabase, shortenBusyTimeout } from './open.ts'
 import type { SqliteParts } from './parts.ts'
 import { createProbeStore } from './probe-store.ts'
 import { createReader } from './reader.ts'
 import { createRevisions } from './revisions.ts'
+import { createRevocationActStore } from './revocation-act-store.ts'
 import { createRevocationStore } from './revocation-store.ts'
+import { prepareRevoking } from './revoking.ts'
 import { prepareRoleRows } from './role-rows.ts'
 import { createRoleStore } from './role-store.ts'
 import { masterKeyCheck } from './schema.ts'
@@ -50,15 +55,20 @@ function buildStore(client: Database, sealer: Sealer): Store {
   const writer = createWriter(client, { onDirectoryChanged: revisions.advance })
   const parts: SqliteParts = { client, db: drizzle({ client }), write: writer.write, ...createReader(client) }
   const roleRows = prepareRoleRows(parts)
+  const administrators = prepareAdministrators(parts)
+  const revoking = prepareRevoking(parts)
+  const acknowledgements = prepareAcknowledgements(parts)
   return {
-    users: createUserStore(parts, roleRows),
-    roles: createRoleStore(parts, roleRows),
-    clusters: createClusterStore(parts, roleRows),
+    users: createUserStore(parts, roleRows, administrators, revoking),
+    roles: createRoleStore(parts, roleRows, revoking),
+    clusters: createClusterStore(parts, roleRows, acknowledgements),
     tokens: createTokenStore(parts),
-    revocations: createRevocationStore(parts, sealer),
+    revocations: createRevocationStore(parts, sealer, roleRows, revoking),
+    revocationActs: createRevocationActStore(parts, acknowledgements),
+    locks: createLockStore(parts, roleRows, administrators, revoking),
     keys: createKeyStore(parts),
     settings: createSettingsStore(parts, sealer),
-    cursors: createCursorStore(parts, sealer),
+    cursors: createCursorStore(parts, sealer, acknowledgements),
     probes: createProbeStore(parts, sealer),
     revisions,
     async close() {

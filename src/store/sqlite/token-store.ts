@@ -1,54 +1,72 @@
 import type { Database } from 'better-sqlite3'
+import { DomainError } from '../../core/errors.ts'
 import type { TokenRow, TokenStore } from '../../core/tokens/token-store.ts'
 import type { SqliteParts } from './parts.ts'
+import { type Aim, meets } from './revoking.ts'
 
 /** Whatever is asked about a token in hand, in one statement: its row if there is one, and the user it names, if any. */
 const standingQuery = `
-  SELECT t.revoked_at, t.user_key, u.key, u.disabled_at, u.tokens_not_before, EXISTS (
-    SELECT 1 FROM user_roles ur JOIN roles r ON r.key = ur.role_key
-    WHERE ur.user_key = u.key AND r.is_administrator = 1 AND r.deleted_at IS NULL)
-  FROM (SELECT 1) LEFT JOIN tokens t ON t.fingerprint = ? LEFT JOIN users u ON u.name = ?`
+  SELECT c.sequence, t.user_key, u.key, u.disabled_at, u.tokens_not_before,
+    (SELECT max(l.until) FROM locks l WHERE l.user_key = u.key AND l.lifted_at IS NULL),
+    EXISTS (
+      SELECT 1 FROM user_roles ur JOIN roles r ON r.key = ur.role_key
+      WHERE ur.user_key = u.key AND r.is_administrator = 1 AND r.deleted_at IS NULL AND NOT EXISTS (
+        SELECT 1 FROM locks l WHERE l.role_key = r.key AND l.lifted_at IS NULL AND l.until > ?))
+  FROM (SELECT 1) LEFT JOIN tokens t ON t.fingerprint = ? LEFT JOIN changes c ON c.token_key = t.key
+    LEFT JOIN users u ON u.name = ?`
 
 type StandingRow = [
-  revokedAt: number | null,
+  revoked: number | null,
   tokenUserKey: number | null,
   userKey: number | null,
   disabledAt: number | null,
   tokensNotBefore: number | null,
+  lockedUntil: number | null,
   isAdministrator: number,
 ]
 
 export function createTokenStore({ client, read, write }: SqliteParts): TokenStore {
   const insert = prepareTokenInsert(client)
-  const revokedAt = client
-    .prepare<[Buffer], number | null>('SELECT revoked_at FROM tokens WHERE fingerprint = ?')
+  const actsSince = client.prepare<[number], Aim>(
+    "SELECT scope, target FROM revocations WHERE key > ? AND scope <> 'text'",
+  )
+  const revoked = client
+    .prepare<[Buffer], number>('SELECT 1 FROM tokens t JOIN changes c ON c.token_key = t.key WHERE t.fingerprint = ?')
     .pluck()
-  const standing = client.prepare<[Buffer, string], StandingRow>(standingQuery).raw()
+  const standing = client.prepare<[number, Buffer, string], StandingRow>(standingQuery).raw()
   const purge = client.prepare<[number, number]>(
     'DELETE FROM tokens WHERE key IN (SELECT key FROM tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ?)',
   )
 
   return {
-    record: (token) =>
+    record: (token, options) =>
       write(() => {
-        insert(token, null)
+        if (options && actsSince.all(options.asOf).some((act) => meets(act, token))) {
+          throw new DomainError('token_revoked', {})
+        }
+        insert(token)
       }),
 
-    isRevoked: (fingerprint) => read(() => typeof revokedAt.get(fingerprint) === 'number'),
+    isRevoked: (fingerprint) => read(() => revoked.get(fingerprint) === 1),
 
-    standing: ({ fingerprint, subject, issuedAt }) =>
+    standing: ({ fingerprint, subject, issuedAt, now }) =>
       read(() => {
-        const row = standing.get(fingerprint, subject)
+        const row = standing.get(now.getTime(), fingerprint, subject)
         if (row === undefined) return { isRevoked: false, user: undefined }
-        const [revoked, , userKey, disabledAt, , isAdministrator] = row
+        const [revoked, , userKey, disabledAt, , until, isAdministrator] = row
         const user =
           userKey === null || !isIssuedToUser(row, issuedAt)
             ? undefined
-            : { key: userKey, isAdministrator: isAdministrator === 1, isDisabled: disabledAt !== null }
+            : {
+                key: userKey,
+                isAdministrator: isAdministrator === 1,
+                isDisabled: disabledAt !== null,
+                lockedUntil: until !== null && until > now.getTime() ? new Date(until) : null,
+              }
         return { isRevoked: revoked !== null, user }
       }),
 
-    // The changes go with their tokens (ON DELETE CASCADE).
+    // Whatever belongs to a token goes with it (ON DELETE CASCADE), its change too.
     purgeExpired: (before, limit) => write(() => purge.run(before.getTime(), limit).changes),
   }
 }
@@ -63,12 +81,15 @@ function isIssuedToUser([, tokenUserKey, userKey, , tokensNotBefore]: StandingRo
 }
 
 /** Inserts a token unless its row is there already; answers its key, or undefined where it was there. */
-export function prepareTokenInsert(client: Database): (token: TokenRow, revokedAt: Date | null) => number | undefined {
+export function prepareTokenInsert(client: Database): (token: TokenRow) => number | undefined {
   const insert = client.prepare(
-    `INSERT INTO tokens (fingerprint, jti, session, subject, user_key, kid, audience, origin, issued_at, expires_at, revoked_at, sealed_text)
+    `INSERT INTO tokens (fingerprint, jti, session, subject, user_key, kid, audience, everywhere, origin, issued_at, expires_at, sealed_text)
      VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (fingerprint) DO NOTHING`,
   )
-  return (token, revokedAt) => {
+  const insertRole = client.prepare<[number, number, number]>('INSERT INTO token_roles VALUES (?, ?, ?)')
+  const insertCluster = client.prepare<[number, string, number]>('INSERT INTO token_clusters VALUES (?, ?, ?)')
+  return (token) => {
+    const expiresAt = token.expiresAt.getTime()
     const { changes, lastInsertRowid } = insert.run(
       token.fingerprint,
       token.jti,
@@ -77,12 +98,17 @@ export function prepareTokenInsert(client: Database): (token: TokenRow, revokedA
       token.userKey,
       token.kid,
       JSON.stringify(token.audience),
+      token.reach === 'everywhere' ? 1 : 0,
       token.origin,
       token.issuedAt.getTime(),
-      token.expiresAt.getTime(),
-      revokedAt?.getTime() ?? null,
+      expiresAt,
       token.sealedText,
     )
-    return changes === 0 ? undefined : Number(lastInsertRowid)
+    if (changes === 0) return undefined
+    const key = Number(lastInsertRowid)
+    for (const roleKey of new Set(token.roleKeys)) insertRole.run(key, roleKey, expiresAt)
+    if (token.reach === 'everywhere') return key
+    for (const clusterId of new Set(token.reach)) insertCluster.run(key, clusterId, expiresAt)
+    return key
   }
 }

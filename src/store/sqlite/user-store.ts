@@ -1,14 +1,20 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { DomainError } from '../../core/errors.ts'
+import { nothingRevoked, type Revoked } from '../../core/revocation/selector.ts'
 import type { UserListing } from '../../core/users/user.ts'
 import type { NewUser, UserStore } from '../../core/users/user-store.ts'
+import type { Administrators } from './administrators.ts'
 import type { SqliteParts } from './parts.ts'
+import type { Revoking } from './revoking.ts'
 import type { RoleRows } from './role-rows.ts'
 import { userRoles, users } from './schema.ts'
 
-type Act = 'delete' | 'change_roles'
-
-export function createUserStore(parts: SqliteParts, roleRows: RoleRows): UserStore {
+export function createUserStore(
+  parts: SqliteParts,
+  roleRows: RoleRows,
+  administrators: Administrators,
+  revoking: Revoking,
+): UserStore {
   const { client, db, read, snapshot, write } = parts
   const directory = { changesDirectory: true }
   const byName = db
@@ -17,15 +23,12 @@ export function createUserStore(parts: SqliteParts, roleRows: RoleRows): UserSto
     .where(eq(users.name, sql.placeholder('name')))
     .prepare()
   const credentials = client
-    .prepare<[string], [number, string, number | null]>(
-      'SELECT key, password_hash, disabled_at FROM users WHERE name = ?',
-    )
+    .prepare<[string], [number, string, number | null, number | null, number]>(credentialsQuery)
     .raw()
   const page = client.prepare<[string, number], [number, string, string | null]>(pageQuery).raw()
   const insertRow = db.insert(users).values(userPlaceholders).returning({ key: users.key }).prepare()
   const insertRole = db.insert(userRoles).values(userRolePlaceholders).prepare()
   const anyUser = client.prepare<[], number>('SELECT 1 FROM users LIMIT 1').pluck()
-  const { isEnabledAdministrator, hasOtherAdministrator } = prepareAdministratorChecks(parts)
 
   /** @throws DomainError roles_unknown */
   function findRoleKeys(names: readonly string[]): readonly number[] {
@@ -54,17 +57,27 @@ export function createUserStore(parts: SqliteParts, roleRows: RoleRows): UserSto
     return user
   }
 
-  /** Runs what may take a user's administration away. @throws DomainError last_administrator */
-  function keepAdministrator(
-    user: { readonly key: number; readonly name: string },
-    act: Act,
-    change: () => void,
-  ): void {
-    const wasAdministrator = isEnabledAdministrator(user.key)
-    change()
-    if (wasAdministrator && !isEnabledAdministrator(user.key) && !hasOtherAdministrator(user.key)) {
-      throw new DomainError('last_administrator', { name: user.name, act })
-    }
+  /** Answers the keys of the roles that the user no longer has. */
+  function replaceRoles(user: ReturnType<typeof find>, names: readonly string[]): readonly number[] {
+    if (user.isBuiltIn) throw new DomainError('user_protected', { name: user.name, act: 'change_roles' })
+    const before = roleRows.keysOfUser(user.key)
+    const after = findRoleKeys(names)
+    administrators.keepOne(user, 'change_roles', () => {
+      db.delete(userRoles).where(eq(userRoles.userKey, user.key)).run()
+      insertRoles(user.key, after)
+    })
+    return before.filter((key) => !after.includes(key))
+  }
+
+  function revokeAll(
+    name: string,
+    of: keyof typeof reasons,
+    { actor, at }: { readonly actor: string; readonly at: Date },
+    roleKeys?: readonly number[],
+  ): Revoked {
+    const meant = { selector: { by: 'consequence', of, name }, scope: 'user', target: name } as const
+    const deed = { actor, reason: reasons[of], at }
+    return revoking.revoke(roleKeys === undefined ? meant : { ...meant, roleKeys }, deed)
   }
 
   return {
@@ -79,7 +92,10 @@ export function createUserStore(parts: SqliteParts, roleRows: RoleRows): UserSto
     credentials: (name) =>
       read(() => {
         const row = credentials.get(name)
-        return row && { key: row[0], name, passwordHash: row[1], isDisabled: row[2] !== null }
+        if (row === undefined) return undefined
+        const [key, passwordHash, disabledAt, until, asOf] = row
+        const lockedUntil = until === null ? null : new Date(until)
+        return { key, name, passwordHash, isDisabled: disabledAt !== null, lockedUntil, asOf }
       }),
 
     list: ({ after = '', limit }) => read(() => page.all(after, limit).map(toListing)),
@@ -97,21 +113,32 @@ export function createUserStore(parts: SqliteParts, roleRows: RoleRows): UserSto
         return true
       }, directory),
 
-    update: (name, { passwordHash, roleNames, at }) =>
+    update: (name, change) =>
       write(() => {
         const user = find(name)
-        if (roleNames !== undefined) {
-          if (user.isBuiltIn) throw new DomainError('user_protected', { name, act: 'change_roles' })
-          const roleKeys = findRoleKeys(roleNames)
-          keepAdministrator(user, 'change_roles', () => {
-            db.delete(userRoles).where(eq(userRoles.userKey, user.key)).run()
-            insertRoles(user.key, roleKeys)
-          })
-        }
+        const { passwordHash, roleNames, at } = change
+        const lost = roleNames === undefined ? [] : replaceRoles(user, roleNames)
         db.update(users)
           .set({ updatedAt: at, ...(passwordHash !== undefined && { passwordHash }) })
           .where(eq(users.key, user.key))
           .run()
+        if (passwordHash !== undefined) return revokeAll(name, 'user.password_changed', change)
+        if (!change.revokeNarrowed || lost.length === 0) return nothingRevoked
+        return revokeAll(name, 'user.roles_changed', change, lost)
+      }, directory),
+
+    setDisabled: (name, isDisabled, by) =>
+      write(() => {
+        const user = find(name)
+        if (isDisabled && user.isBuiltIn) throw new DomainError('user_protected', { name, act: 'disable' })
+        if (isDisabled === (user.disabledAt !== null)) return nothingRevoked
+        administrators.keepOne(user, 'disable', () => {
+          db.update(users)
+            .set({ disabledAt: isDisabled ? by.at : null, updatedAt: by.at })
+            .where(eq(users.key, user.key))
+            .run()
+        })
+        return isDisabled ? revokeAll(name, 'user.disabled', by) : nothingRevoked
       }, directory),
 
     // Nothing that anybody is shown changes, so that answers built earlier stay good.
@@ -123,16 +150,32 @@ export function createUserStore(parts: SqliteParts, roleRows: RoleRows): UserSto
           .run()
       }),
 
-    delete: (name) =>
+    delete: (name, by) =>
       write(() => {
         const user = find(name)
         if (user.isBuiltIn) throw new DomainError('user_protected', { name, act: 'delete' })
-        keepAdministrator(user, 'delete', () => {
+        administrators.keepOne(user, 'delete', () => {
           db.delete(users).where(eq(users.key, user.key)).run()
         })
+        return revokeAll(name, 'user.deleted', by)
       }, directory),
   }
 }
+
+/** Why the tokens went, for people. */
+const reasons = {
+  'user.deleted': 'the user was deleted',
+  'user.disabled': 'the user was disabled',
+  'user.password_changed': 'the password was changed',
+  'user.roles_changed': 'a role was taken away',
+} as const
+
+/** With what a login has to go by: what locks the user, and the last act of revocation that this has seen. */
+const credentialsQuery = `
+  SELECT key, password_hash, disabled_at,
+    (SELECT max(l.until) FROM locks l WHERE l.user_key = users.key AND l.lifted_at IS NULL),
+    (SELECT coalesce(max(key), 0) FROM revocations)
+  FROM users WHERE name = ?`
 
 const userPlaceholders = {
   name: sql.placeholder('name'),
@@ -158,24 +201,4 @@ const pageQuery = `
 
 function toListing([key, name, roleKeys]: [number, string, string | null]): UserListing {
   return { key, name, roleKeys: roleKeys === null ? [] : roleKeys.split(',').map(Number) }
-}
-
-/** Both go from the few roles that administer, or from one user, to the rows between: never over all users. */
-function prepareAdministratorChecks({ client }: Pick<SqliteParts, 'client'>) {
-  const one = client
-    .prepare<[number], number>(
-      `SELECT 1 FROM users u JOIN user_roles ur ON ur.user_key = u.key JOIN roles r ON r.key = ur.role_key
-       WHERE u.key = ? AND u.disabled_at IS NULL AND r.is_administrator = 1 AND r.deleted_at IS NULL LIMIT 1`,
-    )
-    .pluck()
-  const other = client
-    .prepare<[number], number>(
-      `SELECT 1 FROM roles r CROSS JOIN user_roles ur ON ur.role_key = r.key CROSS JOIN users u ON u.key = ur.user_key
-       WHERE r.is_administrator = 1 AND r.deleted_at IS NULL AND u.disabled_at IS NULL AND u.key <> ? LIMIT 1`,
-    )
-    .pluck()
-  return {
-    isEnabledAdministrator: (userKey: number) => one.get(userKey) !== undefined,
-    hasOtherAdministrator: (userKey: number) => other.get(userKey) !== undefined,
-  }
 }

@@ -35,6 +35,7 @@ function build(outbound: Outbound, { proof = publicProof, timeoutMs = 2_000, clo
         minted.push(request)
         return `eyJzZXJ2aWNl.${request.clusterId}.${minted.length}`
       },
+      mintCanary: async ({ clusterId }) => ({ token: `eyJjYW5hcnk.${clusterId}`, expiresAt: clock.now() }),
     },
   })
   const rotate = () => {

@@ -21,8 +21,9 @@ function dieAt(at: number, when: 'before' | 'after', { keys, keyFile }: Pick<Key
   }
   return {
     keys: {
-      list: () => keys.list(),
-      publish: (key, now) => dying(() => keys.publish(key, now)),
+      ...keys,
+      publish: (key, now, sealed) => dying(() => keys.publish(key, now, sealed)),
+      retire: (kid, now) => dying(() => keys.retire(kid, now)),
       activate: (kid, now) => dying(() => keys.activate(kid, now)),
     } satisfies KeyStore,
     keyFile: {

@@ -61,6 +61,8 @@ export async function createTestRing(given: Partial<KeyRingDeps> = {}) {
   const deps: KeyRingDeps = {
     keyFile,
     keys: parts.store.keys,
+    sealer: parts.sealer,
+    leadMs: 0,
     bits: 2048,
     isExternal: false,
     passphrase: undefined,

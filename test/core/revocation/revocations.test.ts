@@ -12,6 +12,7 @@ function build() {
   const waited: { readonly sequence: number; readonly budgetMs: number }[] = []
   const revocations = createRevocations({
     revocations: store.revocations,
+    locks: store.locks,
     sealer,
     clock,
     budgetMs: 250,
@@ -41,7 +42,7 @@ const changes = () => it.store.revocations.after(0, { limit: 10, now: it.clock.n
 
 test('a token is revoked by its text: on disk, then waited for, then answered', async () => {
   const revoked = await it.revocations.revokeByText('t1')
-  expect(revoked).toEqual({ sequence: 1, isNew: true })
+  expect(revoked).toEqual({ sequence: 1, actId: 1, isNew: true })
   expect(await changes()).toMatchObject([{ sequence: 1, kind: 'token_revoked', token: 't1' }])
   expect(it.waited).toEqual([{ sequence: 1, budgetMs: 250 }])
 })
@@ -55,7 +56,7 @@ test('a token that the table does not know is revoked all the same', async () =>
 test('revoking again changes nothing, and waits for the first revocation', async () => {
   await it.revocations.revokeByText('t1')
   await it.revocations.revokeByText('t2')
-  expect(await it.revocations.revokeByText('t1')).toEqual({ sequence: 1, isNew: false })
+  expect(await it.revocations.revokeByText('t1')).toEqual({ sequence: 1, actId: 1, isNew: false })
   expect(await changes()).toHaveLength(2)
   expect(it.waited.at(-1)).toEqual({ sequence: 1, budgetMs: 250 })
 })

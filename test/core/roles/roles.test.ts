@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest'
 import { createRoles } from '../../../src/core/roles/roles.ts'
 import { createParts } from '../keys/ring-parts.ts'
+import { propagation } from '../sessions/session-parts.ts'
 
 const role = (name: string) => ({ name, description: 'd', grants: [], annotations: {} })
 
 function start() {
   const { store, clock } = createParts()
-  return createRoles({ roles: store.roles, clock })
+  return createRoles({ roles: store.roles, clock, propagation, budgetMs: 250 })
 }
 
 test('a role is created, changed and deleted', async () => {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import type { Propagation } from '../../../src/core/revocation/propagation.ts'
 import { createAuthenticator } from '../../../src/core/sessions/authenticator.ts'
 import { createSessions } from '../../../src/core/sessions/sessions.ts'
 import type { Settings } from '../../../src/core/settings/settings.ts'
@@ -25,8 +26,12 @@ export const profile: TokenProfile = {
   present: (user, clusters) => ({
     claims: { roles: user.roles.map(({ name }) => name) },
     audience: clusters.map(({ id }) => id),
+    reach: clusters.map(({ id }) => id),
   }),
 }
+
+/** Nobody is waited for. */
+export const propagation: Propagation = { reached: async () => undefined }
 
 /** The whole security core on a store in memory, with an administrator `admin` and a user `ann` who share a password. */
 export async function startSessions() {
@@ -34,15 +39,15 @@ export async function startSessions() {
   const { store, clock, log } = parts
   const password = randomBytes(12).toString('base64')
   const hasher = createPasswordHasher({ concurrency: 2 })
-  const users = createUsers({ users: store.users, hasher, clock })
+  const users = createUsers({ users: store.users, hasher, clock, propagation, budgetMs: 250 })
   await users.ensureFirstAdministrator({ name: 'admin', password })
   await store.roles.insert({ name: 'readers', description: '', grants: [], annotations: {} }, clock.now())
   await users.create({ name: 'ann', password, roleNames: ['readers'] })
 
-  const { users: userStore, clusters, tokens, revisions } = store
+  const { users: userStore, clusters, locks, tokens, revisions } = store
   const issuer = createTokenIssuer({ ...parts, tokens, issuer: 'http://issuer' })
   const verifier = createTokenVerifier({ ...parts, cacheSize: 100 })
-  const deps = { users: userStore, clusters, hasher, issuer, settings, clock, log, revisions }
+  const deps = { users: userStore, clusters, locks, hasher, issuer, settings, clock, log, revisions }
   const sessions = createSessions(deps)
   return {
     ...parts,
@@ -52,7 +57,7 @@ export async function startSessions() {
     verifier,
     deps,
     sessions,
-    authenticator: createAuthenticator({ verifier, tokens }),
+    authenticator: createAuthenticator({ verifier, tokens, clock }),
     login: (name: string, requestedLifetimeMs?: number | null) =>
       sessions.login({
         name,

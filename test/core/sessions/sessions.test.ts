@@ -116,7 +116,11 @@ test('a user who is removed while the password is verified gets no token, nor do
 describe('an imported bcrypt hash', () => {
   async function startWithBcrypt() {
     const parts = await startSessions()
-    await parts.store.users.update('ann', { passwordHash: await bcrypt.hash(parts.password, 4), at: new Date() })
+    await parts.store.users.update('ann', {
+      actor: 'op',
+      passwordHash: await bcrypt.hash(parts.password, 4),
+      at: new Date(),
+    })
     return parts
   }
 

@@ -13,6 +13,8 @@ const request = {
   userKey: 7,
   session: 's1',
   audience: ['c1', 'c2'],
+  reach: ['c1', 'c2'],
+  roleKeys: [3],
   lifetimeMs: day,
   claims: { clusters: null, admin: true },
 }
@@ -93,6 +95,8 @@ test('every issued token has a row, with its text sealed, before the answer', as
     userKey: 7,
     kid: ring.signer().kid,
     audience: ['c1', 'c2'],
+    reach: ['c1', 'c2'],
+    roleKeys: [3],
     issuedAt: new Date(expiresAt.getTime() - day),
     expiresAt,
     origin: 'issued',

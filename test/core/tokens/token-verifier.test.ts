@@ -280,7 +280,16 @@ describe('the cache of verified tokens', () => {
 test('tokens of the issuer stand up to the verifier, in both modes and after a rotation', async () => {
   for (const parts of [rsa, hmac]) {
     const issuer = createTokenIssuer({ ...parts, tokens: parts.store.tokens, issuer: 'http://issuer' })
-    const request = { subject: 'ann', userKey: null, session: null, audience: [], lifetimeMs: hour * 1000, claims: {} }
+    const request = {
+      subject: 'ann',
+      userKey: null,
+      session: null,
+      audience: [],
+      reach: [],
+      roleKeys: [],
+      lifetimeMs: hour * 1000,
+      claims: {},
+    }
     const { text, jti } = await issuer.issue(request)
     if (parts === rsa) await parts.ring.rotate()
     expect(await parts.verifier.verify(text)).toMatchObject({ subject: 'ann', jti })

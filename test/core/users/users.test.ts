@@ -4,6 +4,7 @@ import { serviceSubject } from '../../../src/core/tokens/token-issuer.ts'
 import type { PasswordHasher } from '../../../src/core/users/password-hasher.ts'
 import { createUsers } from '../../../src/core/users/users.ts'
 import { createParts } from '../keys/ring-parts.ts'
+import { propagation } from '../sessions/session-parts.ts'
 
 const password = randomBytes(12).toString('base64')
 
@@ -23,7 +24,7 @@ function start() {
   const parts = createParts()
   const hasher = createCheapHasher()
   const { store, clock } = parts
-  return { ...parts, hasher, users: createUsers({ users: store.users, hasher, clock }) }
+  return { ...parts, hasher, users: createUsers({ users: store.users, hasher, clock, propagation, budgetMs: 250 }) }
 }
 
 let parts: ReturnType<typeof start>
@@ -79,7 +80,7 @@ describe('creating a user', () => {
     await users.create({ name: 'ann', password, roleNames: [] })
     const second = Math.floor(clock.now().getTime() / 1000) * 1000
     const standing = (issuedAt: Date) =>
-      store.tokens.standing({ fingerprint: randomBytes(32), subject: 'ann', issuedAt })
+      store.tokens.standing({ fingerprint: randomBytes(32), subject: 'ann', issuedAt, now: clock.now() })
     expect((await standing(new Date(second))).user).toBeDefined()
     expect((await standing(new Date(second - 1000))).user).toBeUndefined()
   })
@@ -144,7 +145,7 @@ describe('the first administrator', () => {
 
   test('keeps tokens that a replaced server issued to that name', async () => {
     await parts.users.ensureFirstAdministrator({ name: 'admin', password })
-    const token = { fingerprint: randomBytes(32), subject: 'admin', issuedAt: new Date(1000) }
+    const token = { fingerprint: randomBytes(32), subject: 'admin', issuedAt: new Date(1000), now: parts.clock.now() }
     expect((await parts.store.tokens.standing(token)).user?.isAdministrator).toBe(true)
   })
 

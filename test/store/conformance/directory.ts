@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { Store } from '../../../src/store/store.ts'
-import { aCluster, after, aJwk, aRevocation, aRole, aToken, aUser, type StoreTest, start } from './samples.ts'
+import { aCluster, after, aJwk, aRevocation, aRole, aToken, aUser, by, type StoreTest, start } from './samples.ts'
 
 export function keyConformance(test: StoreTest): void {
   test('keys are listed oldest first, from published to active to retiring', async (store) => {
@@ -55,10 +55,10 @@ export function settingsConformance(test: StoreTest): void {
 
 export function revisionConformance(test: StoreTest): void {
   const changes: readonly [what: string, change: (store: Store) => Promise<unknown>][] = [
-    ['a user', (store) => store.users.update('ann', { roleNames: ['r'], at: start })],
+    ['a user', (store) => store.users.update('ann', { actor: 'op', roleNames: ['r'], at: start })],
     ['a new user', (store) => store.users.insert(aUser('bob'))],
-    ['a role', (store) => store.roles.update('r', (role) => role, start)],
-    ['a deleted role', (store) => store.roles.delete('r', start)],
+    ['a role', (store) => store.roles.update('r', (role) => role, by)],
+    ['a deleted role', (store) => store.roles.delete('r', by)],
     ['a cluster', (store) => store.clusters.insert(aCluster('c1'), 0, [])],
     ['a key', (store) => store.keys.publish(aJwk('kid-1'), start)],
     ['a setting', (store) => store.settings.put([{ name: 'a', value: 'b', isSecret: false }], start)],

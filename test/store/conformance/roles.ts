@@ -1,6 +1,6 @@
 import { expect } from 'vitest'
 import type { RoleContent } from '../../../src/core/roles/role.ts'
-import { after, aRole, aUser, failure, type StoreTest, start } from './samples.ts'
+import { after, aRole, aUser, by, failure, type StoreTest, start } from './samples.ts'
 
 const content: RoleContent = {
   description: 'everything',
@@ -24,10 +24,10 @@ export function roleConformance(test: StoreTest): void {
       grants: [],
       annotations: {},
     })
-    await expect(store.roles.update('Admin', (role) => role, start)).rejects.toMatchObject(
+    await expect(store.roles.update('Admin', (role) => role, by)).rejects.toMatchObject(
       failure('role_protected', { name: 'Admin', act: 'update' }),
     )
-    await expect(store.roles.delete('Admin', start)).rejects.toMatchObject(
+    await expect(store.roles.delete('Admin', by)).rejects.toMatchObject(
       failure('role_protected', { name: 'Admin', act: 'delete' }),
     )
     await expect(store.roles.insert(aRole('Admin'), start)).rejects.toMatchObject({ code: 'role_exists' })
@@ -44,7 +44,7 @@ export function roleConformance(test: StoreTest): void {
     await store.roles.insert(aRole('b'), start)
     await store.roles.insert({ name: 'a', ...content }, start)
     await store.roles.insert(aRole('gone'), start)
-    await store.roles.delete('gone', start)
+    await store.roles.delete('gone', by)
     const listed = await store.roles.list()
     expect(listed.map((role) => role.name)).toEqual(['Admin', 'a', 'b'])
     expect(listed).toEqual(await Promise.all(listed.map((role) => store.roles.get(role.name))))
@@ -58,7 +58,10 @@ export function roleConformance(test: StoreTest): void {
   test('an update writes what the edit makes of the role as it is, for every holder at once', async (store) => {
     await store.roles.insert(aRole('r'), start)
     await store.users.insert(aUser('ann', { roleNames: ['r'] }))
-    await store.roles.update('r', (role) => ({ ...content, description: `${role.description}, more` }), after(1))
+    await store.roles.update('r', (role) => ({ ...content, description: `${role.description}, more` }), {
+      ...by,
+      at: after(1),
+    })
     const role = await store.roles.get('r')
     expect(role).toMatchObject({ ...content, description: 'what r may do, more' })
     expect((await store.users.get('ann'))?.roles).toEqual([role])
@@ -70,14 +73,14 @@ export function roleConformance(test: StoreTest): void {
     const refuse = () => {
       throw new Error('no')
     }
-    await expect(store.roles.update('r', refuse, start)).rejects.toThrow('no')
+    await expect(store.roles.update('r', refuse, by)).rejects.toThrow('no')
     expect(await store.roles.get('r')).toEqual(before)
   })
 
   test('edits of one role at once are all applied', async (store) => {
     await store.roles.insert(aRole('r', { description: '' }), start)
     const edits = ['a', 'b', 'c'].map((letter) =>
-      store.roles.update('r', (role) => ({ ...role, description: role.description + letter }), start),
+      store.roles.update('r', (role) => ({ ...role, description: role.description + letter }), by),
     )
     await Promise.all(edits)
     expect((await store.roles.get('r'))?.description).toBe('abc')
@@ -85,15 +88,15 @@ export function roleConformance(test: StoreTest): void {
 
   test('an unknown role can be neither updated nor deleted', async (store) => {
     const refused = failure('role_not_found', { name: 'r' })
-    await expect(store.roles.update('r', (role) => role, start)).rejects.toMatchObject(refused)
-    await expect(store.roles.delete('r', start)).rejects.toMatchObject(refused)
+    await expect(store.roles.update('r', (role) => role, by)).rejects.toMatchObject(refused)
+    await expect(store.roles.delete('r', by)).rejects.toMatchObject(refused)
   })
 
   test('a deleted role is gone for its holders, and one made anew under the name is not theirs', async (store) => {
     await store.roles.insert(aRole('r'), start)
     await store.roles.insert(aRole('s'), start)
     await store.users.insert(aUser('ann', { roleNames: ['r', 's', 'r'] }))
-    await store.roles.delete('r', after(1))
+    await store.roles.delete('r', { ...by, at: after(1) })
     const names = async () => (await store.users.get('ann'))?.roles.map((role) => role.name)
     expect(await names()).toEqual(['s'])
     await expect(store.users.insert(aUser('bob', { roleNames: ['r'] }))).rejects.toMatchObject({
@@ -109,7 +112,7 @@ export function roleConformance(test: StoreTest): void {
     await store.roles.insert(aRole('kept'), start)
     for (const name of ['a', 'b', 'c']) await store.users.insert(aUser(name, { roleNames: ['kept', 'gone'] }))
     expect(await store.roles.purgeDeletedRoles(10)).toBe(0)
-    await store.roles.delete('gone', start)
+    await store.roles.delete('gone', by)
     const steps = []
     for (let count = -1; count !== 0; steps.push(count)) count = await store.roles.purgeDeletedRoles(2)
     expect(Math.max(...steps)).toBeLessThanOrEqual(2)

@@ -17,6 +17,9 @@ export function after(ms: number): Date {
   return new Date(start.getTime() + ms)
 }
 
+/** Who changes something, and when. */
+export const by = { actor: 'op', at: start }
+
 export function aUser(name: string, more: Partial<NewUser> = {}): NewUser {
   const passwordHash = `$test$${randomBytes(8).toString('hex')}`
   return { name, passwordHash, roleNames: [], isBuiltIn: false, tokensNotBefore: start, at: start, ...more }
@@ -45,6 +48,8 @@ export function aToken(text: string, sealer: Sealer, more: Partial<TokenRow> = {
     userKey: null,
     kid: 'kid-1',
     audience: ['c1'],
+    reach: ['c1'],
+    roleKeys: [],
     issuedAt: start,
     expiresAt: after(60_000),
     sealedText: sealer.seal(text),

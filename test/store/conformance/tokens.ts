@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { after, aRevocation, aRole, aToken, aUser, revokeAll, type StoreTest, start } from './samples.ts'
+import { after, aRevocation, aRole, aToken, aUser, by, revokeAll, type StoreTest, start } from './samples.ts'
 
 export function tokenConformance(test: StoreTest): void {
   test('a recorded token is not revoked, nor is one that nobody knows', async (store, sealer) => {
@@ -16,29 +16,29 @@ export function tokenConformance(test: StoreTest): void {
     const key = (await store.users.get('ann'))?.key ?? 0
     const token = aToken('t1', sealer, { userKey: key })
     await store.tokens.record(token)
-    const standing = () => store.tokens.standing(token)
-    expect(await standing()).toEqual({ isRevoked: false, user: { key, isAdministrator: true, isDisabled: false } })
-    await store.users.update('ann', { roleNames: [], at: start })
-    expect(await standing()).toEqual({ isRevoked: false, user: { key, isAdministrator: false, isDisabled: false } })
+    const standing = () => store.tokens.standing({ ...token, now: start })
+    expect(await standing()).toEqual({ isRevoked: false, user: { key, isAdministrator: true, isDisabled: false, lockedUntil: null } })
+    await store.users.update('ann', { actor: 'op', roleNames: [], at: start })
+    expect(await standing()).toEqual({ isRevoked: false, user: { key, isAdministrator: false, isDisabled: false, lockedUntil: null } })
     await store.revocations.record(aRevocation(token))
     expect((await standing()).isRevoked).toBe(true)
-    await store.users.delete('ann')
+    await store.users.delete('ann', by)
     expect(await standing()).toEqual({ isRevoked: true, user: undefined })
   })
 
   test('a role that does not administer, or is deleted, makes nobody an administrator', async (store, sealer) => {
     await store.roles.insert(aRole('r'), start)
     await store.users.insert(aUser('ann', { roleNames: ['r'] }))
-    expect((await store.tokens.standing(aToken('t1', sealer))).user?.isAdministrator).toBe(false)
+    expect((await store.tokens.standing({ ...aToken('t1', sealer), now: start })).user?.isAdministrator).toBe(false)
   })
 
   test('a token of a former user of the name opens nothing for the one who has it now', async (store, sealer) => {
     await store.users.insert(aUser('ann'))
     const token = aToken('t1', sealer, { userKey: (await store.users.get('ann'))?.key ?? 0, issuedAt: after(9000) })
     await store.tokens.record(token)
-    await store.users.delete('ann')
+    await store.users.delete('ann', by)
     await store.users.insert(aUser('ann'))
-    expect(await store.tokens.standing(token)).toEqual({ isRevoked: false, user: undefined })
+    expect(await store.tokens.standing({ ...token, now: start })).toEqual({ isRevoked: true, user: undefined })
   })
 
   test('a token that has no row, or whose row names no user, must not be older than the user, to the second', async (store, sealer) => {
@@ -48,8 +48,8 @@ export function tokenConformance(test: StoreTest): void {
       const sameSecond = aToken(`same ${isKnown}`, sealer, { issuedAt: second })
       const older = aToken(`older ${isKnown}`, sealer, { issuedAt: new Date(second.getTime() - 1000) })
       if (isKnown) for (const token of [sameSecond, older]) await store.tokens.record(token)
-      expect((await store.tokens.standing(sameSecond)).user).toBeDefined()
-      expect((await store.tokens.standing(older)).user).toBeUndefined()
+      expect((await store.tokens.standing({ ...sameSecond, now: start })).user).toBeDefined()
+      expect((await store.tokens.standing({ ...older, now: start })).user).toBeUndefined()
     }
   })
 
@@ -91,11 +91,12 @@ export function revocationConformance(test: StoreTest): void {
     const recorded = await Promise.all([1, 2].map(() => store.revocations.record(aRevocation(token))))
     const first = recorded[0]?.sequence
     expect(recorded).toEqual([
-      { sequence: first, isNew: true },
-      { sequence: first, isNew: false },
+      { sequence: first, actId: 1, isNew: true },
+      { sequence: first, actId: 1, isNew: false },
     ])
     expect(await store.revocations.record(aRevocation(token, { at: after(1) }))).toEqual({
       sequence: first,
+      actId: 1,
       isNew: false,
     })
     expect(await store.revocations.lastSequence()).toBe(first)

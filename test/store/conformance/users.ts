@@ -1,5 +1,5 @@
 import { expect } from 'vitest'
-import { after, aRole, aUser, failure, type StoreTest, start } from './samples.ts'
+import { after, aRole, aUser, by, failure, type StoreTest, start } from './samples.ts'
 
 export function userConformance(test: StoreTest): void {
   test('a user is read back with its roles in the order given, twice where given twice', async (store) => {
@@ -21,7 +21,7 @@ export function userConformance(test: StoreTest): void {
   test('credentials carry the key and the hash', async (store) => {
     await store.users.insert(aUser('ann', { passwordHash: 'first' }))
     const key = (await store.users.get('ann'))?.key
-    expect(await store.users.credentials('ann')).toEqual({ key, name: 'ann', passwordHash: 'first', isDisabled: false })
+    expect(await store.users.credentials('ann')).toEqual({ key, name: 'ann', passwordHash: 'first', isDisabled: false, lockedUntil: null, asOf: 0 })
   })
 
   test('a taken name is refused', async (store) => {
@@ -42,7 +42,7 @@ export function userConformance(test: StoreTest): void {
     await expect(store.users.insert(aUser('ann', { roleNames }))).rejects.toMatchObject(refused)
     expect(await store.users.get('ann')).toBeUndefined()
     await store.users.insert(aUser('ann', { roleNames: ['known'] }))
-    await expect(store.users.update('ann', { roleNames, at: start })).rejects.toMatchObject(refused)
+    await expect(store.users.update('ann', { actor: 'op', roleNames, at: start })).rejects.toMatchObject(refused)
     expect((await store.users.get('ann'))?.roles).toHaveLength(1)
   })
 
@@ -77,26 +77,26 @@ export function userConformance(test: StoreTest): void {
     await store.roles.insert(aRole('old'), start)
     await store.roles.insert(aRole('new'), start)
     await store.users.insert(aUser('ann', { passwordHash: 'first', roleNames: ['old'] }))
-    await store.users.update('ann', { passwordHash: 'second', at: after(1) })
+    await store.users.update('ann', { actor: 'op', passwordHash: 'second', at: after(1) })
     expect((await store.users.get('ann'))?.roles.map((role) => role.name)).toEqual(['old'])
-    await store.users.update('ann', { roleNames: ['new', 'old'], at: after(2) })
+    await store.users.update('ann', { actor: 'op', roleNames: ['new', 'old'], at: after(2) })
     expect((await store.users.get('ann'))?.roles.map((role) => role.name)).toEqual(['new', 'old'])
     expect((await store.users.credentials('ann'))?.passwordHash).toBe('second')
-    await store.users.update('ann', { roleNames: [], at: after(3) })
+    await store.users.update('ann', { actor: 'op', roleNames: [], at: after(3) })
     expect((await store.users.get('ann'))?.roles).toEqual([])
   })
 
   test('an unknown user can be neither updated nor deleted', async (store) => {
     const refused = failure('user_not_found', { name: 'ann' })
-    await expect(store.users.update('ann', { at: start })).rejects.toMatchObject(refused)
-    await expect(store.users.delete('ann')).rejects.toMatchObject(refused)
+    await expect(store.users.update('ann', { actor: 'op', at: start })).rejects.toMatchObject(refused)
+    await expect(store.users.delete('ann', by)).rejects.toMatchObject(refused)
   })
 
   test('a rehash replaces only the hash that it was made from', async (store) => {
     await store.users.insert(aUser('ann', { passwordHash: 'old' }))
     const key = (await store.users.get('ann'))?.key ?? 0
     await store.users.rehash(key, 'old', 'better')
-    await store.users.update('ann', { passwordHash: 'changed', at: after(1) })
+    await store.users.update('ann', { actor: 'op', passwordHash: 'changed', at: after(1) })
     await store.users.rehash(key, 'better', 'late')
     expect((await store.users.credentials('ann'))?.passwordHash).toBe('changed')
   })
@@ -105,7 +105,7 @@ export function userConformance(test: StoreTest): void {
     await store.roles.insert(aRole('r'), start)
     await store.users.insert(aUser('ann', { roleNames: ['r'] }))
     const first = await store.users.get('ann')
-    await store.users.delete('ann')
+    await store.users.delete('ann', by)
     expect(await store.users.get('ann')).toBeUndefined()
     await store.users.insert(aUser('ann'))
     const second = await store.users.get('ann')
@@ -116,13 +116,13 @@ export function userConformance(test: StoreTest): void {
   test('the built-in user keeps its place and its roles, and may change its password', async (store) => {
     await store.users.insertFirst(aUser('root', { roleNames: ['Admin'], isBuiltIn: true }))
     await store.users.insert(aUser('second', { roleNames: ['Admin'] }))
-    await expect(store.users.delete('root')).rejects.toMatchObject(
+    await expect(store.users.delete('root', by)).rejects.toMatchObject(
       failure('user_protected', { name: 'root', act: 'delete' }),
     )
-    await expect(store.users.update('root', { roleNames: ['Admin'], at: start })).rejects.toMatchObject(
+    await expect(store.users.update('root', { actor: 'op', roleNames: ['Admin'], at: start })).rejects.toMatchObject(
       failure('user_protected', { name: 'root', act: 'change_roles' }),
     )
-    await store.users.update('root', { passwordHash: 'new', at: start })
+    await store.users.update('root', { actor: 'op', passwordHash: 'new', at: start })
     expect((await store.users.credentials('root'))?.passwordHash).toBe('new')
   })
 
@@ -130,23 +130,23 @@ export function userConformance(test: StoreTest): void {
     await store.roles.insert(aRole('r'), start)
     await store.users.insert(aUser('ann', { roleNames: ['r', 'Admin'] }))
     await store.users.insert(aUser('bob'))
-    await expect(store.users.delete('ann')).rejects.toMatchObject(
+    await expect(store.users.delete('ann', by)).rejects.toMatchObject(
       failure('last_administrator', { name: 'ann', act: 'delete' }),
     )
-    await expect(store.users.update('ann', { roleNames: ['r'], at: start })).rejects.toMatchObject(
+    await expect(store.users.update('ann', { actor: 'op', roleNames: ['r'], at: start })).rejects.toMatchObject(
       failure('last_administrator', { name: 'ann', act: 'change_roles' }),
     )
     expect((await store.users.get('ann'))?.roles.map((role) => role.name)).toEqual(['r', 'Admin'])
-    await store.users.update('ann', { roleNames: ['Admin', 'Admin'], at: start })
-    await store.users.update('bob', { roleNames: ['Admin'], at: start })
-    await store.users.update('ann', { roleNames: ['r'], at: start })
-    await store.users.delete('ann')
-    await expect(store.users.delete('bob')).rejects.toMatchObject({ code: 'last_administrator' })
+    await store.users.update('ann', { actor: 'op', roleNames: ['Admin', 'Admin'], at: start })
+    await store.users.update('bob', { actor: 'op', roleNames: ['Admin'], at: start })
+    await store.users.update('ann', { actor: 'op', roleNames: ['r'], at: start })
+    await store.users.delete('ann', by)
+    await expect(store.users.delete('bob', by)).rejects.toMatchObject({ code: 'last_administrator' })
   })
 
   test('of two administrators who are deleted at once, one stays', async (store) => {
     for (const name of ['ann', 'bob']) await store.users.insert(aUser(name, { roleNames: ['Admin'] }))
-    const outcomes = await Promise.allSettled([store.users.delete('ann'), store.users.delete('bob')])
+    const outcomes = await Promise.allSettled([store.users.delete('ann', by), store.users.delete('bob', by)])
     expect(outcomes.map((outcome) => outcome.status)).toEqual(['fulfilled', 'rejected'])
   })
 }

@@ -3,18 +3,24 @@ import Database from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { beforeEach, expect, test } from 'vitest'
 import { createSealer } from '../../../src/core/keys/sealer.ts'
+import { prepareAcknowledgements } from '../../../src/store/sqlite/acknowledgements.ts'
+import { prepareAdministrators } from '../../../src/store/sqlite/administrators.ts'
 import { createClusterStore } from '../../../src/store/sqlite/cluster-store.ts'
 import { createCursorStore } from '../../../src/store/sqlite/cursor-store.ts'
+import { createLockStore } from '../../../src/store/sqlite/lock-store.ts'
 import { migrate } from '../../../src/store/sqlite/migrate.ts'
 import type { SqliteParts } from '../../../src/store/sqlite/parts.ts'
+import { createProbeStore } from '../../../src/store/sqlite/probe-store.ts'
 import { createReader } from '../../../src/store/sqlite/reader.ts'
+import { createRevocationActStore } from '../../../src/store/sqlite/revocation-act-store.ts'
 import { createRevocationStore } from '../../../src/store/sqlite/revocation-store.ts'
+import { prepareRevoking } from '../../../src/store/sqlite/revoking.ts'
 import { prepareRoleRows } from '../../../src/store/sqlite/role-rows.ts'
 import { createRoleStore } from '../../../src/store/sqlite/role-store.ts'
 import { createTokenStore } from '../../../src/store/sqlite/token-store.ts'
 import { createUserStore } from '../../../src/store/sqlite/user-store.ts'
 import { createWriter } from '../../../src/store/sqlite/writer.ts'
-import { aCluster, after, aRevocation, aRole, aToken, aUser, start } from '../conformance/samples.ts'
+import { aCluster, after, aRevocation, aRole, aToken, aUser, by, start } from '../conformance/samples.ts'
 
 // That a cost doesn't grow with the number of rows is read off SQLite's plans: a table that is scanned shows as SCAN.
 
@@ -34,14 +40,20 @@ function openStores() {
   const { write } = createWriter(client, { onDirectoryChanged: () => undefined })
   const parts: SqliteParts = { client, db: drizzle({ client }), write, ...createReader(client) }
   const roleRows = prepareRoleRows(parts)
+  const administrators = prepareAdministrators(parts)
+  const revoking = prepareRevoking(parts)
+  const acknowledgements = prepareAcknowledgements(parts)
   return {
     client,
-    users: createUserStore(parts, roleRows),
-    roles: createRoleStore(parts, roleRows),
-    clusters: createClusterStore(parts, roleRows),
+    users: createUserStore(parts, roleRows, administrators, revoking),
+    roles: createRoleStore(parts, roleRows, revoking),
+    clusters: createClusterStore(parts, roleRows, acknowledgements),
     tokens: createTokenStore(parts),
-    revocations: createRevocationStore(parts, sealer),
-    cursors: createCursorStore(parts, sealer),
+    revocations: createRevocationStore(parts, sealer, roleRows, revoking),
+    revocationActs: createRevocationActStore(parts, acknowledgements),
+    locks: createLockStore(parts, roleRows, administrators, revoking),
+    cursors: createCursorStore(parts, sealer, acknowledgements),
+    probes: createProbeStore(parts, sealer),
   }
 }
 
@@ -68,8 +80,8 @@ function isFree(detail: string): boolean {
 test('changing or deleting a role goes through no table, whoever holds it', async () => {
   await stores.roles.insert(aRole('r'), start)
   await stores.users.insert(aUser('ann', { roleNames: ['r'] }))
-  expect(await scansOf(() => stores.roles.update('r', (role) => role, start))).toEqual([])
-  expect(await scansOf(() => stores.roles.delete('r', start))).toEqual([])
+  expect(await scansOf(() => stores.roles.update('r', (role) => role, by))).toEqual([])
+  expect(await scansOf(() => stores.roles.delete('r', by))).toEqual([])
   const purged = await scansOf(() => stores.roles.purgeDeletedRoles(10))
   expect(purged.filter((detail) => !detail.includes('INDEX roles_deleted'))).toEqual([])
 })
@@ -79,9 +91,9 @@ test('reading, changing or deleting one user goes through no table, an administr
   await stores.users.insert(aUser('bob', { roleNames: ['Admin'] }))
   expect(await scansOf(() => stores.users.get('ann'))).toEqual([])
   expect(await scansOf(() => stores.users.credentials('ann'))).toEqual([])
-  expect(await scansOf(() => stores.users.update('ann', { roleNames: [], at: start }))).toEqual([])
-  expect(await scansOf(() => stores.users.update('ann', { roleNames: ['Admin'], at: start }))).toEqual([])
-  expect(await scansOf(() => stores.users.delete('ann'))).toEqual([])
+  expect(await scansOf(() => stores.users.update('ann', { actor: 'op', roleNames: [], at: start }))).toEqual([])
+  expect(await scansOf(() => stores.users.update('ann', { actor: 'op', roleNames: ['Admin'], at: start }))).toEqual([])
+  expect(await scansOf(() => stores.users.delete('ann', by))).toEqual([])
   expect(await scansOf(() => stores.users.list({ after: 'a', limit: 10 }))).toEqual([])
 })
 
@@ -89,7 +101,7 @@ test('a token\u2019s standing, its revocation and the purge of old ones go throu
   await stores.users.insert(aUser('ann', { roleNames: ['Admin'] }))
   const token = aToken('t1', sealer)
   expect(await scansOf(() => stores.tokens.record(token))).toEqual([])
-  expect(await scansOf(() => stores.tokens.standing(token))).toEqual([])
+  expect(await scansOf(() => stores.tokens.standing({ ...token, now: start }))).toEqual([])
   expect(await scansOf(() => stores.revocations.record(aRevocation(token)))).toEqual([])
   expect(await scansOf(() => stores.revocations.after(0, { limit: 10, now: start }))).toEqual([])
   expect(await scansOf(() => stores.revocations.lastSequence())).toEqual([])

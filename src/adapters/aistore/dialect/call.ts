@@ -53,7 +53,7 @@ export async function acting<T>(action: string, act: () => Promise<T>): Promise<
 }
 
 /** Header `Authorization: Bearer <token>` (scheme case-sensitive), else `X-Amz-Security-Token` (contract 1.2). */
-export function bearerOf(call: Call): string | undefined {
+function bearerOf(call: Call): string | undefined {
   const { headers } = call.context.env.incoming
   const authorization = headers.authorization
   if (authorization?.startsWith('Bearer ') && authorization.length > 7) return authorization.slice(7)

@@ -29,6 +29,8 @@ export interface AistoreDialectDeps
 
 /** What the HTTP edge mounts: a handler for everything at the root, and how it tells of what went wrong around it. */
 export interface Dialect {
+  /** Where its routes begin. */
+  readonly paths: readonly string[]
   readonly handle: (context: Context<HttpEnv>) => Promise<Response>
   /** Something broke that is nobody's fault but ours; the log knows more. */
   readonly broken: (context: Context<HttpEnv>) => Response
@@ -49,6 +51,7 @@ export function createAistoreDialect(deps: AistoreDialectDeps): Dialect {
   ])
   const describe = (context: Context<HttpEnv>) => ({ context, method: context.req.method, path: context.req.path })
   return {
+    paths: [...routes.keys()].map((path) => `/${path}`),
     handle: createRouter(routes, deps.clock),
     broken: (context) =>
       failure(

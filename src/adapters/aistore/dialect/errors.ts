@@ -35,6 +35,7 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C], now: Date) =
     return { status: 401, cause, isPlain: true }
   },
   invalid_credentials: () => ({ status: 401, cause: 'invalid credentials' }),
+  locked: ({ name, until }) => ({ status: 401, cause: `user ${name} is locked until ${until.toISOString()}` }),
   field_missing: ({ what }) => ({ status: 400, cause: `${what} is undefined` }),
   field_invalid: ({ what, value, rule }) => ({ status: 400, cause: `${what} "${value}" is invalid: ${rule}` }),
   lifetime_invalid: ({ bound, maximumMs }) => ({
@@ -48,20 +49,26 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C], now: Date) =
   user_not_found: ({ name }) => ({ status: 404, cause: `user "${name}" does not exist` }),
   user_protected: ({ name, act }) => ({
     status: 403,
-    cause: act === 'delete' ? `cannot remove built-in "${name}" account` : "cannot change administrator's role",
+    cause: {
+      delete: `cannot remove built-in "${name}" account`,
+      change_roles: "cannot change administrator's role",
+      disable: `cannot disable built-in "${name}" account`,
+    }[act],
   }),
   last_administrator: ({ name, act }) => ({
     status: 403,
-    cause:
-      act === 'delete'
-        ? `cannot remove "${name}": it is the last administrator`
-        : `cannot change administrator's role: "${name}" is the last administrator`,
+    cause: {
+      delete: `cannot remove "${name}": it is the last administrator`,
+      change_roles: `cannot change administrator's role: "${name}" is the last administrator`,
+      disable: `cannot disable "${name}": it is the last administrator`,
+      lock: `cannot lock "${name}": it is the last administrator`,
+    }[act],
   }),
   role_exists: ({ name }) => ({ status: 409, cause: `AuthN: role ${name} already exists` }),
   role_not_found: ({ name }) => ({ status: 404, cause: `role "${name}" does not exist` }),
   roles_unknown: ({ names }) => ({
     status: 400,
-    cause: `unknown ${names.length === 1 ? 'role' : 'roles'}: ${names.map((name) => `"${name}"`).join(', ')}`,
+    cause: `unknown ${names.length === 1 ? 'role' : 'roles'}: ${listNames(names)}`,
   }),
   role_protected: ({ name, act }) => ({
     status: 403,
@@ -87,12 +94,12 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C], now: Date) =
     cause: `invalid config update: ${setting} is set by ${source} and can't be changed at run time`,
     isPlain: true,
   }),
+  token_not_found: ({ name }) => ({ status: 404, cause: `token "${name}" does not exist` }),
+  key_not_found: ({ kid }) => ({ status: 404, cause: `key "${kid}" does not exist` }),
+  lock_not_found: ({ id }) => ({ status: 404, cause: `lock ${id} does not exist` }),
   key_unavailable: ({ reason }) => ({
     status: 400,
-    cause:
-      reason === 'shared_secret'
-        ? 'no RSA key: tokens are signed with a shared secret (HMAC)'
-        : 'the signing key is managed externally and is not rotated here',
+    cause: presentKeyReason[reason],
     isPlain: true,
   }),
   too_busy: ({ retryAfterSeconds }) => ({
@@ -100,6 +107,19 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C], now: Date) =
     cause: `too many requests are waiting; try again in ${retryAfterSeconds}s`,
   }),
   storage_failed: ({ reason }) => ({ status: 500, cause: `nothing was changed: ${reason}` }),
+}
+
+const presentKeyReason = {
+  shared_secret: 'no RSA key: tokens are signed with a shared secret (HMAC)',
+  external: 'the signing key is managed externally and is not rotated here',
+  signing: 'tokens are signed with this key: rotate first',
+} as const
+
+const maximumNames = 20
+
+function listNames(names: readonly string[]): string {
+  const listed = names.slice(0, maximumNames).map((name) => `"${name}"`)
+  return listed.join(', ') + (names.length > maximumNames ? ` and ${names.length - maximumNames} more` : '')
 }
 
 /** The answer for whatever a handler threw. What is neither ours nor a DomainError is a bug: logged, and told to nobody. */
@@ -112,6 +132,7 @@ export function presentFailure(call: Call, thrown: unknown, now: Date): Response
   }
   if (error instanceof DomainError) {
     const { status, cause, isPlain } = tell(error, now)
+    if (status >= 500) call.context.set('failure', error)
     const headers =
       error.code === 'too_busy'
         ? { 'Retry-After': String((error as DomainError<'too_busy'>).details.retryAfterSeconds) }

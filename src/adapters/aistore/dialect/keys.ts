@@ -1,4 +1,5 @@
 import type { KeyRing } from '../../../core/keys/key-ring.ts'
+import type { KeyRotation } from '../../../core/keys/rotation.ts'
 import { type Authenticator, requireAdministrator } from '../../../core/sessions/authenticator.ts'
 import { answer, answerJson, authenticate, type Call, CallError, done } from './call.ts'
 import { goJson } from './go-json.ts'
@@ -7,6 +8,7 @@ import type { Route } from './routing.ts'
 export interface KeyRouteDeps {
   readonly authenticator: Authenticator
   readonly ring: KeyRing
+  readonly rotation: Pick<KeyRotation, 'rotate'>
   /** Issuer and base of the documents, character for character. */
   readonly externalUrl: string
 }
@@ -17,10 +19,10 @@ export function publicKeyRoute({ ring }: KeyRouteDeps): Route {
 }
 
 /** `/v1/rotate-key`. */
-export function rotateKeyRoute({ authenticator, ring }: KeyRouteDeps): Route {
+export function rotateKeyRoute({ authenticator, rotation }: KeyRouteDeps): Route {
   async function post(call: Call): Promise<Response> {
     requireAdministrator(await authenticate(call, authenticator))
-    await ring.rotate()
+    await rotation.rotate()
     return done(call)
   }
   return { allow: 'POST', handlers: { POST: post } }
@@ -42,12 +44,19 @@ export function discoveryRoute({ externalUrl }: KeyRouteDeps): Route {
 
 /** `/.well-known/jwks.json`. */
 export function jwksRoute({ ring }: KeyRouteDeps): Route {
+  let kept: { readonly generation: number; readonly text: string } | undefined
+
+  function present(): string {
+    const generation = ring.generation()
+    if (kept?.generation !== generation) kept = { generation, text: `${goJson({ keys: ring.publicKeys() })}\n` }
+    return kept.text
+  }
+
   async function get(call: Call): Promise<Response> {
-    const keys = ring.publicKeys()
     if (ring.proof().kind === 'shared_secret') {
       throw new CallError(400, 'no public keys: tokens are signed with a shared secret (HMAC)')
     }
-    return answer(call, `${goJson({ keys })}\n`, { 'Cache-Control': 'max-age=86400, public' })
+    return answer(call, present(), { 'Cache-Control': 'max-age=86400, public' })
   }
   return { allow: 'GET', handlers: { GET: get } }
 }

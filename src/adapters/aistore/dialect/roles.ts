@@ -99,7 +99,7 @@ function bucketGrants(body: RoleMessage): Grant[] {
  * alone, others are appended. An entry with neither id nor `perm` is what the CLI sends with `set role --desc`; taken at its
  * word it would wipe the permissions of a role for every cluster, so it is left out.
  */
-function mergeRole(role: Role, body: RoleMessage): RoleContent {
+export function mergeRole(role: Role, body: RoleMessage): RoleContent {
   const meant = {
     ...body,
     clusters: body.clusters?.filter(({ id, perm }) => id !== '' || (perm ?? null) !== null) ?? null,

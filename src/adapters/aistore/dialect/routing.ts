@@ -50,9 +50,8 @@ function originForm(target: string): string {
 }
 
 /** Undefined where an escape isn't two hex digits. Bytes that are no UTF-8 are fine to Go. */
-export function decodePath(raw: string): string | undefined {
-  // Node gives the bytes of the request line as one character each, whether they were escaped or not.
-  if (!/[%\u0080-\u00ff]/.test(raw)) return raw
+function decodePath(raw: string): string | undefined {
+  if (!raw.includes('%')) return raw
   return /%(?![0-9a-fA-F]{2})/.test(raw) ? undefined : Buffer.from(unescapeBytes(raw), 'latin1').toString('utf8')
 }
 

@@ -7,8 +7,8 @@ import { goJson } from './go-json.ts'
 import { presentRole } from './present.ts'
 
 export interface UserListDeps {
-  readonly users: Users
-  readonly roleStore: RoleStore
+  readonly users: Pick<Users, 'list'>
+  readonly roleStore: Pick<RoleStore, 'list'>
   readonly revisions: Revisions
   readonly answers: Answers
 }

@@ -5,6 +5,7 @@ import {
   requireAdministratorOrSelf,
 } from '../../../core/sessions/authenticator.ts'
 import type { Sessions } from '../../../core/sessions/sessions.ts'
+import type { Users } from '../../../core/users/users.ts'
 import { aistoreTokenProfile } from '../acl.ts'
 import { LoginBody, UserBody } from '../wire.ts'
 import { acting, answer, atMostOneName, authenticate, type Call, CallError, done, nameOf, readBody } from './call.ts'
@@ -16,6 +17,7 @@ import { createUserList, type UserListDeps } from './user-list.ts'
 export interface UserRouteDeps extends UserListDeps {
   readonly authenticator: Authenticator
   readonly sessions: Sessions
+  readonly users: Users
 }
 
 const nanosecondsPerMs = 1e6

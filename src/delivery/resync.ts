@@ -1,0 +1,24 @@
+import type { Clock } from '../core/clock.ts'
+import type { CursorStore } from './cursor-store.ts'
+import type { ProbeStore } from './probe-store.ts'
+
+/** How soon after a resync was asked for the cluster is looked at. */
+const lookAfterMs = 200
+
+/** Has everything that still matters sent to a cluster again, and what came of it looked at; returns when that is certain. */
+export type Resync = (clusterId: string) => Promise<void>
+
+export function createResync(deps: {
+  readonly cursors: Pick<CursorStore, 'resync'>
+  readonly probes: Pick<ProbeStore, 'hasten'>
+  /** Tells delivery that there is something to do. */
+  readonly wake: () => void
+  readonly clock: Clock
+}): Resync {
+  return async (clusterId) => {
+    const now = deps.clock.now()
+    await deps.cursors.resync(clusterId, now)
+    await deps.probes.hasten(clusterId, new Date(now.getTime() + lookAfterMs))
+    deps.wake()
+  }
+}

@@ -1,0 +1,106 @@
+import { z } from 'zod'
+import type { RevocationActStore } from '../../core/revocation/revocation-acts.ts'
+import type { Revocations } from '../../core/revocation/revocations.ts'
+import type { RevocationAct, Selector } from '../../core/revocation/selector.ts'
+import { NotFoundError } from '../errors.ts'
+import type { Statuses } from './cluster-statuses.ts'
+import { pageOf, pageQuery, presentPage, readNumberedPage } from './page.ts'
+import { presentProgress, presentRevocation } from './present-revocation.ts'
+import { type Route, route } from './route.ts'
+import { IdParams } from './shapes/common.ts'
+import { Revocation, RevocationProgress, RevokeBody } from './shapes/revocations.ts'
+
+export interface RevocationRouteDeps {
+  readonly revocations: Pick<Revocations, 'revoke' | 'revokeByText'>
+  readonly acts: RevocationActStore
+  readonly statuses: Statuses
+}
+
+const tag = 'Revocations'
+
+/** What was revoked, and how far it has got. */
+export function revocationRoutes(deps: RevocationRouteDeps): readonly Route[] {
+  const { revocations, acts } = deps
+
+  async function find(id: number): Promise<RevocationAct> {
+    const act = await acts.get(id)
+    if (act === undefined) throw new NotFoundError(`There is no revocation ${id}, or all that it revoked has expired.`)
+    return act
+  }
+
+  async function revoke({ reason = '', ...choice }: RevokeBody, actor: string): Promise<RevocationAct> {
+    if (choice.token === undefined) return revocations.revoke(selectorOf(choice), { actor, reason })
+    const { actId } = await revocations.revokeByText(choice.token, { actor, reason })
+    return find(actId)
+  }
+
+  return [
+    route(
+      {
+        method: 'get',
+        path: '/revocations',
+        permission: 'revocations:read',
+        tag,
+        summary: 'List revocations',
+        query: z.strictObject({
+          ...pageQuery,
+          singles: z.enum(['include', 'leave_out']).optional().meta({
+            description: 'Whether those of one token in hand are listed; each log-out is one',
+            default: 'include',
+          }),
+        }),
+        answer: { status: 200, description: 'Newest first.', body: pageOf(Revocation) },
+      },
+      async ({ query }) => {
+        const { limit, ...page } = readNumberedPage(query)
+        const isByTextLeftOut = query.singles === 'leave_out'
+        const rows = await acts.list({ ...page, limit: limit + 1, isByTextLeftOut })
+        return { body: presentPage(rows, limit, ({ id }) => String(id), presentRevocation) }
+      },
+    ),
+    route(
+      {
+        method: 'get',
+        path: '/revocations/{id}',
+        permission: 'revocations:read',
+        tag,
+        summary: 'Show one revocation and which clusters have it',
+        params: IdParams,
+        answer: { status: 200, description: 'The revocation.', body: RevocationProgress },
+        refusals: [404],
+      },
+      async ({ params }) => ({ body: await presentProgress(await find(params.id), deps) }),
+    ),
+    route(
+      {
+        method: 'post',
+        path: '/revocations',
+        permission: 'tokens:revoke',
+        tag,
+        summary: 'Revoke tokens',
+        description:
+          'Revokes every live token that is meant. It is on disk when this answers, and every cluster that is up has it, or the budget for waiting (`delivery.budget`) is over; `clusters` says who has it. What was revoked before is not revoked again.',
+        body: RevokeBody,
+        answer: { status: 201, description: 'The revocation.', body: RevocationProgress },
+        refusals: [401, 404, 503],
+      },
+      async ({ body, caller }) => {
+        const act = await revoke(body, caller.principal.subject)
+        const progress = await presentProgress(act, deps)
+        return { body: progress, headers: { Location: `/api/v1/revocations/${act.id}` } }
+      },
+    ),
+  ]
+}
+
+/** The body's schema has made sure that exactly one is there. */
+function selectorOf(choice: Omit<RevokeBody, 'token' | 'reason'>): Selector {
+  const { jti, user, role, cluster, key, issuedBefore, session } = choice
+  if (jti !== undefined) return { by: 'jti', jti }
+  if (user !== undefined) return { by: 'user', name: user }
+  if (role !== undefined) return { by: 'role', name: role }
+  if (cluster !== undefined) return { by: 'cluster', name: cluster }
+  if (key !== undefined) return { by: 'key', kid: key }
+  if (session !== undefined) return { by: 'session', session }
+  return { by: 'issued_before', at: new Date(issuedBefore ?? '') }
+}

@@ -1,0 +1,26 @@
+import { type ClusterRouteDeps, clusterRoutes } from './clusters.ts'
+import { type KeyRouteDeps, keyRoutes } from './keys.ts'
+import { type LockRouteDeps, lockRoutes } from './locks.ts'
+import { type RevocationRouteDeps, revocationRoutes } from './revocations.ts'
+import type { Route } from './route.ts'
+import { type SessionRouteDeps, sessionRoutes } from './sessions.ts'
+import { type TokenRouteDeps, tokenRoutes } from './tokens.ts'
+
+export type RouteDeps = ClusterRouteDeps &
+  KeyRouteDeps &
+  LockRouteDeps &
+  RevocationRouteDeps &
+  SessionRouteDeps &
+  TokenRouteDeps
+
+/** The whole native API. */
+export function createRoutes(deps: RouteDeps): readonly Route[] {
+  return [
+    ...sessionRoutes(deps),
+    ...clusterRoutes(deps),
+    ...revocationRoutes(deps),
+    ...tokenRoutes(deps),
+    ...lockRoutes(deps),
+    ...keyRoutes(deps),
+  ]
+}

@@ -1,0 +1,72 @@
+import { z } from 'zod'
+import { Instant } from './common.ts'
+
+const reasons = [
+  'key_mismatch',
+  'wrong_mode',
+  'not_authorized',
+  'unreachable',
+  'timed_out',
+  'not_a_cluster',
+  'failing',
+] as const
+
+/** What is wrong with a cluster and what to do. */
+export const Trouble = z
+  .object({
+    reason: z.enum(reasons),
+    said: z.string().meta({ description: "The cluster's own words, or the network's" }),
+    advice: z.string().nullable().meta({ description: 'What an operator can do' }),
+  })
+  .meta({ id: 'Trouble' })
+
+export const ProxyShape = z
+  .object({
+    id: z.string().nullable(),
+    url: z.string(),
+    isPrimary: z.boolean(),
+    canary: z.enum(['knows', 'forgot', 'silent', 'distrusts']).meta({
+      description:
+        'What it made of a token that is revoked on purpose: `knows` refused it as revoked; `forgot` took it, so its list is gone; `silent` gave no usable answer; `distrusts` refused it for another reason',
+    }),
+    said: z.string().nullable(),
+  })
+  .meta({ id: 'Proxy', description: 'One proxy of a cluster, as the last probe found it' })
+
+export const clusterStates = ['in_step', 'behind', 'spreading', 'resyncing', 'retrying', 'refused', 'unknown'] as const
+
+export const ClusterState = z.enum(clusterStates).meta({
+  description:
+    '`in_step`: it has everything, and every proxy has shown it; `behind`: changes are on their way; `spreading`: its primary has the list, another proxy not yet; `resyncing`: everything is being sent again; `retrying`: it could not be told, and is asked again by itself; `refused`: it will not take what it is told until somebody does something; `unknown`: nothing has confirmed yet that it holds the list',
+})
+
+export const ClusterBody = z
+  .object({
+    id: z.string(),
+    alias: z.string().nullable(),
+    kind: z.string(),
+    urls: z.array(z.string()),
+    registeredAt: Instant,
+    state: ClusterState,
+    behind: z.int().meta({ description: 'Revocations that still matter and that it has not acknowledged' }),
+    behindSince: Instant.nullable(),
+    lagSeconds: z.number(),
+    trouble: Trouble.nullable(),
+    attempts: z.int().meta({ description: 'Failures in a row' }),
+    nextAttemptAt: Instant.nullable(),
+    lastAcknowledgedAt: Instant.nullable(),
+    probedAt: Instant.nullable(),
+    lastRestartSeenAt: Instant.nullable().meta({
+      description: 'When a proxy was last seen to have forgotten the list',
+    }),
+    inStepSince: Instant.nullable(),
+    isKeyTrusted: z.boolean().nullable().meta({ description: 'null = could not be told' }),
+    isAuthenticationOn: z.boolean().nullable().meta({ description: 'null = could not be told' }),
+    reportedId: z.string().nullable().meta({ description: 'The id that the cluster itself gives' }),
+    isEveryProxyAsked: z.boolean().meta({ description: 'false = the registered URLs stand for single proxies' }),
+    proxies: z.array(ProxyShape),
+  })
+  .meta({ id: 'Cluster' })
+
+export type ClusterBody = z.output<typeof ClusterBody>
+export type TroubleBody = z.output<typeof Trouble>

@@ -1,0 +1,32 @@
+import { z } from 'zod'
+import { Instant } from './common.ts'
+import { Holding, Revocation } from './revocations.ts'
+
+export const IntrospectBody = z.strictObject({
+  token: z
+    .string()
+    .min(1)
+    .max(1024 * 1024)
+    .meta({ description: "A token's text" }),
+})
+
+export const TokenBody = z
+  .object({
+    active: z.boolean().meta({ description: 'As RFC 7662 has it: ours, not expired and not revoked' }),
+    state: z.enum(['live', 'revoked', 'expired', 'invalid']),
+    isDeadEverywhere: z.boolean().meta({ description: 'No registered cluster takes it any more' }),
+    why: z.string().meta({ description: 'The answer in a sentence' }),
+    jti: z.string().nullable(),
+    subject: z.string().nullable(),
+    session: z.string().nullable(),
+    kid: z.string().nullable().meta({ description: 'The key that signed it; null under a shared secret' }),
+    audience: z.array(z.string()),
+    issuedAt: Instant.nullable(),
+    expiresAt: Instant.nullable(),
+    isIssuedHere: z.boolean().meta({ description: 'false = by a server that Gatehouse has replaced, or by nobody' }),
+    revocation: Revocation.nullable(),
+    clusters: z.array(Holding).meta({ description: 'Which clusters refuse it' }),
+  })
+  .meta({ id: 'Token' })
+
+export type TokenBody = z.output<typeof TokenBody>

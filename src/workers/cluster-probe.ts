@@ -1,0 +1,174 @@
+/**
+ * Looks at every cluster, again and again, and acts on what it finds: a cluster whose proxies have forgotten the list of
+ * revoked tokens gets it again (ARCHITECTURE D2).
+ */
+import type { Clock } from '../core/clock.ts'
+import type { ClusterKind } from '../core/clusters/cluster.ts'
+import type { Driver } from '../core/clusters/driver.ts'
+import type { ProbeReport } from '../core/clusters/probe.ts'
+import { type Episode, noEpisode, type ProbeAct, type ProbePlan, planProbe } from '../core/clusters/probe-plan.ts'
+import type { Logger } from '../core/logger.ts'
+import { createBell } from '../delivery/bell.ts'
+import type { CursorStore } from '../delivery/cursor-store.ts'
+import type { ProbeStore, ProbeTarget } from '../delivery/probe-store.ts'
+import type { Worker } from '../supervisor.ts'
+
+export interface ClusterProbeConfig {
+  /** Between two looks at a cluster, give or take a fifth. */
+  readonly everyMs: number
+  /** Limit of one look, whatever the number of proxies. */
+  readonly timeoutMs: number
+  /** How many clusters are looked at at once. */
+  readonly parallel: number
+  /** Everything that still matters is sent again at least so often. */
+  readonly resyncEveryMs: number
+}
+
+export interface ClusterProbeDeps {
+  readonly probes: ProbeStore
+  readonly cursors: Pick<CursorStore, 'resync' | 'wantCanary'>
+  readonly drivers: Readonly<Record<ClusterKind, Driver>>
+  /** Tells delivery that there is something to do. */
+  readonly wake: () => void
+  readonly clock: Clock
+  readonly log: Logger
+  readonly config: ClusterProbeConfig
+}
+
+/** What other processes have planned is looked for so often. */
+const pollMs = 1_000
+/** A round of empty pushes ends after so long; the next one follows the next look. */
+const spreadingMs = 2_000
+
+export function createClusterProbe(deps: ClusterProbeDeps): Worker {
+  const { probes, drivers, clock, log, config } = deps
+  const bell = createBell()
+  const underWay = new Map<string, Promise<void>>()
+  const episodes = new Map<string, Episode>()
+  /** Asked for while they were being looked at. */
+  const missed = new Set<string>()
+
+  function begin(target: ProbeTarget, signal: AbortSignal) {
+    const { id } = target.cluster
+    if (underWay.has(id)) {
+      missed.add(id)
+      return
+    }
+    const end = probe(target, signal)
+      .then(() => (missed.delete(id) ? probes.hasten(id, clock.now()) : undefined))
+      .catch((error: unknown) => log.error({ event: 'probe.failed', cluster: id, error }))
+      .finally(() => {
+        underWay.delete(id)
+        bell.ring()
+      })
+    underWay.set(id, end)
+  }
+
+  async function probe(target: ProbeTarget, signal: AbortSignal) {
+    const { id } = target.cluster
+    const report = await look(target, signal)
+    if (signal.aborted) return
+    const now = clock.now()
+    await probes.record(id, report, now)
+    const episode = episodes.get(id) ?? noEpisode
+    const plan = planProbe({ ...target, clusterId: id, report, episode, now }, config)
+    if (plan.episode === noEpisode) episodes.delete(id)
+    else episodes.set(id, plan.episode)
+    logProbe(target, report, plan, log)
+    await act(target, plan.act, signal)
+    if (plan.againMs !== null) await probes.hasten(id, new Date(clock.now().getTime() + plan.againMs))
+  }
+
+  async function look({ cluster, canary }: ProbeTarget, signal: AbortSignal): Promise<ProbeReport> {
+    const attempt = new AbortController()
+    const ended = new AbortController()
+    const giveUp = () => attempt.abort('given up')
+    signal.addEventListener('abort', giveUp)
+    void clock.wait(config.timeoutMs, ended.signal).then(() => ended.signal.aborted || giveUp())
+    try {
+      return await drivers[cluster.kind].probe(cluster, canary?.token ?? null, attempt.signal)
+    } finally {
+      signal.removeEventListener('abort', giveUp)
+      ended.abort('ended')
+    }
+  }
+
+  async function act({ cluster, canary }: ProbeTarget, planned: ProbeAct, signal: AbortSignal) {
+    if (planned.kind === 'spread') return spread(cluster, planned.pushes, signal)
+    if (planned.kind !== 'resync') return
+    const now = clock.now()
+    // Before the resync, so that the first batch carries it.
+    if (canary === null) await deps.cursors.wantCanary(cluster.id, now)
+    await deps.cursors.resync(cluster.id, now)
+    deps.wake()
+  }
+
+  async function spread(cluster: ProbeTarget['cluster'], pushes: number, signal: AbortSignal) {
+    const startedAt = clock.now().getTime()
+    for (let push = 0; push < pushes && !signal.aborted; push += 1) {
+      const outcome = await drivers[cluster.kind].push(cluster, [], signal)
+      if (outcome.kind === 'refused') return
+      if (Math.abs(clock.now().getTime() - startedAt) >= spreadingMs) return
+    }
+  }
+
+  async function pauseMs(): Promise<number> {
+    if (underWay.size >= config.parallel) return pollMs
+    const next = await probes.nextDueAt()
+    const left = next === undefined ? pollMs : next.getTime() - clock.now().getTime()
+    return Math.min(Math.max(left, 1), pollMs)
+  }
+
+  return {
+    name: 'cluster-probe',
+    async run(signal) {
+      while (!signal.aborted) {
+        bell.hush()
+        const limit = config.parallel - underWay.size
+        const now = clock.now()
+        const targets = limit > 0 ? await probes.claimDue({ now, limit, everyMs: config.everyMs }) : []
+        for (const target of targets) begin(target, signal)
+        await bell.wait(clock, await pauseMs(), signal)
+      }
+      await Promise.all(underWay.values())
+    },
+  }
+}
+
+/** One line where something is wrong, has changed or is done about it; a cluster that is well as before makes none. */
+function logProbe({ cluster, previous }: ProbeTarget, report: ProbeReport, { act }: ProbePlan, log: Logger) {
+  const isRoutine = act.kind === 'none' || (act.kind === 'resync' && isExpected(act.cause))
+  const troubles = summarize(report)
+  const isChanged = previous === null ? troubles !== '' : summarize(previous) !== troubles
+  const line = {
+    event: 'probe.ended',
+    cluster: cluster.id,
+    act: act.kind,
+    ...(act.kind === 'resync' && { cause: act.cause }),
+    ...(act.kind === 'spread' && { pushes: act.pushes }),
+    proxies: countVerdicts(report),
+    isEveryProxyAsked: report.isEveryProxyAsked,
+    isKeyTrusted: report.isKeyTrusted,
+    isAuthenticationOn: report.isAuthenticationOn,
+    ...(report.trouble !== null && report.trouble),
+  }
+  if (isRoutine && !isChanged) log.debug(line)
+  else if (isRoutine && troubles === '') log.info(line)
+  else log.warn(line)
+}
+
+function isExpected(cause: string): boolean {
+  return cause === 'interval' || cause === 'first_canary' || cause === 'canary_expires'
+}
+
+/** What is wrong, so that it can be compared; empty where nothing is. */
+function summarize({ trouble, proxies }: ProbeReport): string {
+  const wrong = proxies.filter(({ said }) => said !== null).map(({ url, canary }) => `${url} ${canary}`)
+  return [...(trouble === null ? [] : [`${trouble.reason}: ${trouble.said}`]), ...wrong].join('\n')
+}
+
+function countVerdicts({ proxies }: ProbeReport) {
+  const counts = { knows: 0, forgot: 0, silent: 0, distrusts: 0 }
+  for (const { canary } of proxies) counts[canary] += 1
+  return counts
+}

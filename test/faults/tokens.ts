@@ -1,0 +1,36 @@
+/** Tokens by the thousand, signed with the service's own key: log-ins are slow on purpose. */
+import { createPrivateKey, randomUUID, sign } from 'node:crypto'
+import { readFileSync } from 'node:fs'
+import { type MintKey, mint, secretKey } from '../stand-ins/aistore-mint.ts'
+
+export interface Mill {
+  /** Of one user, good for every cluster, all different. */
+  make(count: number, options?: { readonly now?: Date; readonly livesMs?: number }): string[]
+}
+
+export function secretMill(secret: string): Mill {
+  return createMill(secretKey(secret))
+}
+
+/** @param file the private key as the service wrote it: PEM, not encrypted */
+export function keyMill(file: string, kid: string): Mill {
+  const key = createPrivateKey(readFileSync(file))
+  return createMill({ alg: 'RS256', kid, sign: (signed) => sign('RSA-SHA256', Buffer.from(signed), key) })
+}
+
+function createMill(key: MintKey): Mill {
+  return {
+    make(count, { now = new Date(), livesMs = 12 * 3_600_000 } = {}) {
+      const exp = Math.floor((now.getTime() + livesMs) / 1000)
+      return Array.from({ length: count }, () =>
+        mint(key, { sub: 'miller', clusters: [], admin: false, exp, jti: randomUUID() }, now),
+      )
+    },
+  }
+}
+
+/** When the token ends, in milliseconds. */
+export function expiryOf(token: string): number {
+  const payload = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()) as { exp: number }
+  return payload.exp * 1000
+}

@@ -1,0 +1,186 @@
+/** The service in this process with a hand-set clock, stand-in clusters, and what was acknowledged: a scene for faults. */
+import { createHandClock, type HandClock } from '../clock.ts'
+import { startService, type TestService } from '../service.ts'
+import type { TestClusterOptions, TestServiceOptions } from '../service-options.ts'
+import type { AistoreCluster } from '../stand-ins/aistore.ts'
+import { expectNothingLost, falseReports, type Scene } from './promise.ts'
+import { expiryOf, keyMill, type Mill, secretMill } from './tokens.ts'
+
+export interface World extends AsyncDisposable {
+  readonly service: TestService
+  readonly clock: HandClock
+  readonly scene: Scene
+  cluster(alias: string): AistoreCluster
+  /** New tokens that live for so long; 12 hours unless said otherwise. */
+  tokens(count: number, livesMs?: number): Promise<string[]>
+  /** Revokes all, some at once; each must be acknowledged. */
+  revoke(tokens: readonly string[]): Promise<void>
+  /** Revokes so many new ones. */
+  revokeNew(count: number): Promise<string[]>
+  /** Lets time pass in steps, each with room for what it sets going. */
+  pass(ms: number, stepMs?: number): Promise<void>
+  /** That proxy, or every one, forgets its list. */
+  forget(cluster: AistoreCluster, proxy?: number): void
+  /** Stopped and started: the list is gone. */
+  restart(cluster: AistoreCluster, awayMs: number): Promise<void>
+  /** Takes a cluster off, or puts one on, the list of those that must hold everything. */
+  unregister(alias: string): void
+  register(alias: string, cluster: AistoreCluster): Promise<void>
+  /** No report is false at this moment. */
+  expectTruth(): Promise<void>
+  /** The promise is kept, within so much time of the hand-set clock. */
+  expectKept(withinMs?: number): Promise<void>
+}
+
+/** Longest until a probe has looked, at an interval of 10 s and 20 % of jitter, and has been answered. */
+const unseenMs = 14_000
+/** A resync for safety comes at least every 10 minutes. */
+const keptWithinMs = 11 * 60_000
+const atOnce = 64
+
+export async function startWorld(
+  options: Omit<TestServiceOptions, 'clusters' | 'clock'> & { readonly clusters: readonly TestClusterOptions[] },
+): Promise<World> {
+  const { clusters, ...rest } = options
+  const clock = createHandClock()
+  const service = await startService({
+    store: 'file',
+    algorithm: 'HS256',
+    clock,
+    ...rest,
+    // What is real time there must be short here.
+    config: {
+      outbound: { timeoutMs: 400, isTlsVerified: true },
+      probe: { everyMs: 10_000, resyncEveryMs: 600_000 },
+      ...rest.config,
+    },
+    delivery: { timeoutMs: 10_000, retryMs: [500, 1_000, 2_000, 5_000, 10_000], ...rest.delivery },
+  })
+  const registered = new Map<string, AistoreCluster>()
+  const acknowledged = new Set<string>()
+  const forgot = new Map<AistoreCluster, { readonly elapsed: number; readonly at: Date }>()
+  let elapsed = 0
+  let admin = await service.adminToken()
+
+  async function pass(ms: number, stepMs = 500) {
+    for (let passed = 0; passed < ms; passed += stepMs) {
+      const step = Math.min(stepMs, ms - passed)
+      await clock.advance(step)
+      elapsed += step
+      await rest_()
+    }
+  }
+
+  /** Room for what was set going; requests that clusters work on are waited for. */
+  async function rest_() {
+    for (let turn = 0; turn < 3; turn += 1) await turnOfTime()
+    for (let turn = 0; turn < 200 && [...registered.values()].some((one) => one.busy() > 0); turn += 1)
+      await turnOfTime()
+  }
+
+  async function whileTimePasses<T>(act: Promise<T>): Promise<T> {
+    let isPending = true
+    const ended = act.finally(() => {
+      isPending = false
+    })
+    for (let turn = 0; isPending; turn += 1) {
+      await turnOfTime()
+      if (turn > 30 && isPending) await pass(50, 50)
+    }
+    return ended
+  }
+
+  async function ask(method: string, path: string, body?: unknown): Promise<unknown> {
+    const given = body === undefined ? {} : { body, headers: { 'Content-Type': 'application/json' } }
+    const send = () => service.request(method, path, { token: admin, ...given })
+    let answer = await send()
+    if (answer.status === 401) {
+      admin = await service.login(service.administrator.name, service.administrator.password)
+      answer = await send()
+    }
+    if (answer.status >= 300) throw new Error(`${method} ${path}: ${answer.status} ${answer.text}`)
+    return answer.text === '' ? undefined : answer.json()
+  }
+
+  async function revokeOne(token: string) {
+    const answer = await service.request('DELETE', '/v1/tokens', { body: { token } })
+    if (answer.status !== 200) throw new Error(`a revocation was answered with ${answer.status}: ${answer.text}`)
+    acknowledged.add(token)
+  }
+
+  async function mill(): Promise<Mill> {
+    if (options.algorithm !== 'RS256') return secretMill(service.sharedSecret)
+    const { json } = await service.request('GET', '/.well-known/jwks.json')
+    const { keys } = json() as { keys: readonly { kid: string }[] }
+    return keyMill(service.config.signingKey.file, keys.at(-1)?.kid ?? '')
+  }
+  const firstMill = await mill()
+
+  const noteForgot = (cluster: AistoreCluster) => forgot.set(cluster, { elapsed, at: clock.now() })
+
+  const scene: Scene = {
+    tokens: () => [...acknowledged].filter((token) => expiryOf(token) > clock.now().getTime()),
+    clusters: () => [...registered.values()],
+    ask,
+    pass,
+    isUnseen(cluster, seenAt) {
+      const last = forgot.get(cluster)
+      if (last === undefined || elapsed - last.elapsed > unseenMs) return false
+      return seenAt === null || seenAt < last.at
+    },
+  }
+
+  const world: World = {
+    service,
+    clock,
+    scene,
+    pass,
+    cluster(alias) {
+      const found = registered.get(alias)
+      if (found === undefined) throw new Error(`no cluster ${alias} is registered`)
+      return found
+    },
+    tokens: async (count, livesMs) => firstMill.make(count, { now: clock.now(), ...(livesMs && { livesMs }) }),
+    async revoke(tokens) {
+      const left = tokens.values()
+      const work = async () => {
+        for (const token of left) await revokeOne(token)
+      }
+      await whileTimePasses(Promise.all(Array.from({ length: atOnce }, work)))
+    },
+    async revokeNew(count) {
+      const tokens = await world.tokens(count)
+      await world.revoke(tokens)
+      return tokens
+    },
+    forget(cluster, proxy) {
+      noteForgot(cluster)
+      const proxies = proxy === undefined ? [...cluster.urls.keys()] : [proxy]
+      for (const one of proxies) cluster.restartProxy(one)
+    },
+    async restart(cluster, awayMs) {
+      await cluster.stop()
+      await pass(awayMs)
+      noteForgot(cluster)
+      await cluster.start()
+    },
+    unregister: (alias) => void registered.delete(alias),
+    async register(alias, cluster) {
+      const answer = await whileTimePasses(service.registerCluster(alias, cluster))
+      if (answer.status !== 200) throw new Error(`registering ${alias}: ${answer.status} ${answer.text}`)
+      registered.set(alias, cluster)
+    },
+    async expectTruth() {
+      const lies = await falseReports(scene)
+      if (lies.length > 0) throw new Error(lies.join('\n'))
+    },
+    expectKept: (withinMs = keptWithinMs) => expectNothingLost(scene, withinMs),
+    [Symbol.asyncDispose]: () => service[Symbol.asyncDispose](),
+  }
+  for (const one of clusters) await world.register(one.alias, await service.startCluster(one))
+  return world
+}
+
+function turnOfTime(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 1))
+}
