@@ -1,12 +1,14 @@
 /**
- * Data that would take hours to make through the service: written straight into its database, in its own shape, while
- * it is stopped.
+ * Data that would take hours to make through the service: written into its database while it is stopped.
  */
+import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
-import { createSealer } from '../src/core/keys/sealer.ts'
+import { createSealer, type Sealer } from '../src/core/keys/sealer.ts'
+import type { TokenRow } from '../src/core/tokens/token-store.ts'
 import { fingerprintOf } from '../src/core/tokens/token-verifier.ts'
 import { loadMasterKey } from '../src/store/master-key.ts'
+import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
 import { administratorName } from './server.ts'
 
 export interface Filling {
@@ -28,17 +30,17 @@ export function roleName(number: number): string {
 }
 
 const dayMs = 86_400_000
+const revokedAtOnce = 5000
 
-/** One transaction; the service must not run. */
+/** The service must not run. */
 export async function fill(folder: string, filling: Filling): Promise<void> {
+  const file = join(folder, 'gatehouse.db')
   const sealer = createSealer(await loadMasterKey({ value: undefined, file: join(folder, 'master.key') }))
-  const client = new Database(join(folder, 'gatehouse.db'))
+  await revokeAll(file, sealer, filling.revokedTokens)
+  const client = new Database(file)
   try {
     client.pragma('foreign_keys = ON')
-    client.transaction(() => {
-      fillUsersAndRoles(client, filling)
-      for (const token of filling.revokedTokens) revoke(client, token, sealer.seal(token))
-    })()
+    client.transaction(() => fillUsersAndRoles(client, filling))()
     client.pragma('wal_checkpoint(TRUNCATE)')
   } finally {
     client.close()
@@ -80,27 +82,35 @@ function insertRole(client: Database.Database, name: string, now: number): numbe
   return lastInsertRowid
 }
 
-const statements = new WeakMap<Database.Database, { token: Database.Statement; change: Database.Statement }>()
-
-function revoke(client: Database.Database, text: string, sealed: Buffer) {
-  const { token, change } = statements.get(client) ?? prepareRevocation(client)
-  const now = Date.now()
-  const expiresAt = now + dayMs
-  const { lastInsertRowid } = token.run(fingerprintOf(text), userName(0), now, expiresAt, now, sealed)
-  change.run(lastInsertRowid, expiresAt, now, administratorName)
+/** Through the store itself, which writes many of them in one transaction. */
+async function revokeAll(file: string, sealer: Sealer, texts: readonly string[]) {
+  const store = openSqliteStore({ file, sealer })
+  const at = new Date()
+  const revoke = (text: string) =>
+    store.revocations.record({ token: toRow(text, sealer, at), actor: administratorName, reason: 'bench', at })
+  try {
+    for (let from = 0; from < texts.length; from += revokedAtOnce) {
+      await Promise.all(texts.slice(from, from + revokedAtOnce).map(revoke))
+    }
+  } finally {
+    await store.close()
+  }
 }
 
-function prepareRevocation(client: Database.Database) {
-  const prepared = {
-    token: client.prepare(
-      `INSERT INTO tokens (fingerprint, subject, audience, origin, issued_at, expires_at, revoked_at, sealed_text)
-       VALUES (?, ?, '[]', 'foreign', ?, ?, ?, ?)`,
-    ),
-    change: client.prepare(
-      `INSERT INTO changes (kind, token_key, expires_at, recorded_at, actor, reason)
-       VALUES ('token_revoked', ?, ?, ?, ?, 'bench')`,
-    ),
+function toRow(text: string, sealer: Sealer, issuedAt: Date): TokenRow {
+  return {
+    fingerprint: fingerprintOf(text),
+    jti: randomUUID(),
+    session: null,
+    subject: userName(0),
+    userKey: null,
+    kid: null,
+    audience: [],
+    reach: 'everywhere',
+    roleKeys: [],
+    issuedAt,
+    expiresAt: new Date(issuedAt.getTime() + dayMs),
+    sealedText: sealer.seal(text),
+    origin: 'foreign',
   }
-  statements.set(client, prepared)
-  return prepared
 }

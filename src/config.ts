@@ -137,6 +137,8 @@ export interface ClientSettings {
   readonly token: string | undefined
   /** A file with a token that `ais` wrote. It need not be there unless it is named by a variable. */
   readonly tokenFile: { readonly path: string; readonly isNamed: boolean }
+  /** Certificates (PEM) to trust beside those that Node trusts; undefined where none are named. */
+  readonly caFile: string | undefined
   /** Where `gatehouse login` keeps tokens. */
   readonly credentialsFile: string
   /** https://no-color.org */
@@ -155,6 +157,7 @@ export function clientSettings(env: NonNullable<ConfigInput['env']> = process.en
       path: env.AIS_AUTHN_TOKEN_FILE || join(home, '.config', 'ais', 'cli', 'auth.token'),
       isNamed: Boolean(env.AIS_AUTHN_TOKEN_FILE),
     },
+    caFile: env.AIS_CLIENT_CA || undefined,
     credentialsFile: join(configHome, 'gatehouse', 'credentials.json'),
     isColorOff: Boolean(env.NO_COLOR),
   }

@@ -22,7 +22,7 @@ import { createResync } from './delivery/resync.ts'
 import { createDelivery } from './delivery/worker.ts'
 import { createApp } from './http/app.ts'
 import { type Listener, listen } from './http/listen.ts'
-import { createOperationsApp } from './http/operations.ts'
+import { openOperations } from './http/operations.ts'
 import { createStatuses } from './http/routes/cluster-statuses.ts'
 import { createNativeApi } from './http/routes/native-api.ts'
 import { createRoutes } from './http/routes/routes.ts'
@@ -231,6 +231,7 @@ async function assemble(
     verifier,
     keys: store.keys,
     ring,
+    rotation,
     clock,
   })
   const api = createNativeApi({ routes, authenticator, version })
@@ -247,23 +248,6 @@ async function assemble(
       return status === undefined ? [] : [{ id, alias, status }]
     })
     return { clusters: known, logLength, workers: supervisor.health() }
-  }
-
-  /** Where nobody has asked for the port, not being able to open it must not keep the service from running. */
-  async function listenForOperations(): Promise<Listener | undefined> {
-    if (config.operations === undefined) return undefined
-    const { host, port, isRequired } = config.operations
-    const { fetch } = createOperationsApp({ log, renderMetrics: metrics.render, notReady })
-    const { headersTimeoutMs } = config.net
-    try {
-      const opened = await listen({ fetch, host, port, tls: undefined, headersTimeoutMs, log, clock })
-      log.info({ event: 'operations.listening', host, port: opened.port })
-      return opened
-    } catch (error) {
-      if (isRequired) throw error
-      log.warn({ event: 'operations.not_listening', host, port, error })
-      return undefined
-    }
   }
 
   async function whatIsMissing(): Promise<string | undefined> {
@@ -283,7 +267,7 @@ async function assemble(
     settled: delivery.settled,
     async listen() {
       const { host, port, tls, headersTimeoutMs } = config.net
-      operations = listenForOperations()
+      operations = openOperations({ ...config, log, clock, renderMetrics: metrics.render, notReady })
       if (config.operations?.isRequired) await operations
       listener = await listen({ fetch: app.fetch, host, port, tls, headersTimeoutMs, log, clock })
       const url = `${tls ? 'https' : 'http'}://${host ?? 'localhost'}:${listener.port}`

@@ -24,7 +24,7 @@ Exit codes:
   6  a key or certificate can't be read
   7  not logged in, or not permitted
   8  the server can't be reached
-  9  not everywhere yet: a cluster would still take it
+  9  not everywhere yet: a cluster would still take the token`
 
 /** By name, since the parts that throw these are loaded only by the commands that need them. */
 const codesByName: Readonly<Record<string, number>> = {

@@ -4,6 +4,7 @@ import { type ConfigInput, isConfigNamed } from '../config.ts'
 import { type AnySetting, settingRows } from '../config-settings.ts'
 import { version } from '../version.ts'
 import { authnHelp, parseAuthnArguments } from './authn.ts'
+import { addClientCommands } from './client-program.ts'
 import type { CliContext } from './context.ts'
 import { exitCodes, exitCodesHelp } from './failures.ts'
 
@@ -42,14 +43,17 @@ async function runAuthn(args: readonly string[], context: CliContext): Promise<n
 const versionLine = `gatehouse ${version}`
 
 async function runGatehouse(args: readonly string[], context: CliContext): Promise<number> {
-  const program = createProgram(context)
+  let exitCode: number = exitCodes.done
+  const program = createProgram(context, (code) => {
+    exitCode = code
+  })
   if (args.length === 0) {
     program.outputHelp()
     return exitCodes.done
   }
   try {
     await program.parseAsync(args.map(doubleDash), { from: 'user' })
-    return exitCodes.done
+    return exitCode
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
     // Commander has said what is wrong, or has shown the help or the version that was asked for.
@@ -57,7 +61,7 @@ async function runGatehouse(args: readonly string[], context: CliContext): Promi
   }
 }
 
-function createProgram(context: CliContext): Command {
+function createProgram(context: CliContext, exitWith: (code: number) => void): Command {
   const program = new Command('gatehouse')
     .description('One authentication service for all the clusters that a company runs')
     .version(versionLine, '-V, --version')
@@ -83,6 +87,8 @@ function createProgram(context: CliContext): Command {
       const { printConfig } = await import('./config.ts')
       await printConfig({ flags: flagsOf(command) }, { isJson: options.json === true }, context)
     })
+
+  addClientCommands(program, context, exitWith)
 
   program
     .command('version')

@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util'
 import type { Terminal } from './context.ts'
 
 const defaultColumns = 120
@@ -45,7 +46,10 @@ export function openTerminal(): Terminal {
       const lines = text.split('\n')
       stdout.write(`${drawnLines > 0 ? `\u001b[${drawnLines}A` : ''}\u001b[0J${lines.join('\n')}\n`)
       const columns = stdout.columns ?? defaultColumns
-      drawnLines = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil(visibleLength(line) / columns)), 0)
+      drawnLines = lines.reduce(
+        (sum, line) => sum + Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns)),
+        0,
+      )
     },
   }
 }
@@ -53,8 +57,4 @@ export function openTerminal(): Terminal {
 /** Somebody has left a question unanswered. */
 class InterruptedError extends Error {
   override readonly name = 'InterruptedError'
-}
-
-function visibleLength(line: string): number {
-  return line.replaceAll(new RegExp('\\u001b\\[[0-9;]*m', 'g'), '').length
 }

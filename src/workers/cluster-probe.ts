@@ -37,6 +37,8 @@ export interface ClusterProbeDeps {
 
 /** What other processes have planned is looked for so often. */
 const pollMs = 1_000
+/** Limit of a look at a cluster that did not answer the last one: a thousand that are dead must not take all the room. */
+const deadTimeoutMs = 1_000
 /** A round of empty pushes ends after so long; the next one follows the next look. */
 const spreadingMs = 2_000
 
@@ -79,12 +81,13 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
     if (plan.againMs !== null) await probes.hasten(id, new Date(clock.now().getTime() + plan.againMs))
   }
 
-  async function look({ cluster, canary }: ProbeTarget, signal: AbortSignal): Promise<ProbeReport> {
+  async function look({ cluster, canary, previous }: ProbeTarget, signal: AbortSignal): Promise<ProbeReport> {
     const attempt = new AbortController()
     const ended = new AbortController()
     const giveUp = () => attempt.abort('given up')
     signal.addEventListener('abort', giveUp)
-    void clock.wait(config.timeoutMs, ended.signal).then(() => ended.signal.aborted || giveUp())
+    const limitMs = isDead(previous) ? Math.min(config.timeoutMs, deadTimeoutMs) : config.timeoutMs
+    void clock.wait(limitMs, ended.signal).then(() => ended.signal.aborted || giveUp())
     try {
       return await drivers[cluster.kind].probe(cluster, canary?.token ?? null, attempt.signal)
     } finally {
@@ -133,6 +136,11 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
       await Promise.all(underWay.values())
     },
   }
+}
+
+/** Whether nothing of the cluster answered. */
+function isDead(report: ProbeReport | null): boolean {
+  return report?.trouble?.reason === 'timed_out' && report.clusterId === null
 }
 
 /** One line where something is wrong, has changed or is done about it; a cluster that is well as before makes none. */

@@ -7,7 +7,7 @@ import type { Worker } from '../supervisor.ts'
 
 const everyMs = 60_000
 /** A step takes a millisecond or two, and requests are answered between two of them. */
-const stepSize = 500
+const stepSize = 100
 const stepPauseMs = 20
 /**
  * A token's row and its revocation stay for so long after it has expired: a clock that is set back by less brings no

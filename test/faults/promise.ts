@@ -26,6 +26,7 @@ interface ClusterBody {
   readonly state: string
   readonly behind: number
   readonly lastRestartSeenAt: string | null
+  readonly proxies: readonly { readonly canary: string }[]
 }
 
 interface TokenBody {
@@ -64,7 +65,9 @@ export async function falseReports(scene: Scene): Promise<string[]> {
   for (const { id, token, says } of claims) {
     const cluster = clusters.find(({ uuid }) => uuid === id)
     if (cluster === undefined || scene.isUnseen(cluster, seenAt(id)) || cluster.knows(token)) continue
-    const line = `${id} is said to be ${says}, and lacks`
+    const { state, proxies } = items.find((item) => item.id === id) ?? { state: 'gone', proxies: [] }
+    const shownAs = `${state}; canary: ${proxies.map(({ canary }) => canary).join(', ')}`
+    const line = `${id} (${shownAs}) is said to be ${says}, and lacks`
     lies.set(line, (lies.get(line) ?? 0) + 1)
   }
   return [...lies].map(([line, count]) => `${line} ${count} tokens`)

@@ -4,6 +4,7 @@ import { startService, type TestService } from '../service.ts'
 import type { TestClusterOptions, TestServiceOptions } from '../service-options.ts'
 import type { AistoreCluster } from '../stand-ins/aistore.ts'
 import { expectNothingLost, falseReports, type Scene } from './promise.ts'
+import { useFastFolders } from './size.ts'
 import { expiryOf, keyMill, type Mill, secretMill } from './tokens.ts'
 
 export interface World extends AsyncDisposable {
@@ -21,6 +22,8 @@ export interface World extends AsyncDisposable {
   pass(ms: number, stepMs?: number): Promise<void>
   /** That proxy, or every one, forgets its list. */
   forget(cluster: AistoreCluster, proxy?: number): void
+  /** Up again after a stop: the list is gone. */
+  start(cluster: AistoreCluster): Promise<void>
   /** Stopped and started: the list is gone. */
   restart(cluster: AistoreCluster, awayMs: number): Promise<void>
   /** Takes a cluster off, or puts one on, the list of those that must hold everything. */
@@ -42,6 +45,7 @@ export async function startWorld(
   options: Omit<TestServiceOptions, 'clusters' | 'clock'> & { readonly clusters: readonly TestClusterOptions[] },
 ): Promise<World> {
   const { clusters, ...rest } = options
+  useFastFolders()
   const clock = createHandClock()
   const service = await startService({
     store: 'file',
@@ -57,7 +61,8 @@ export async function startWorld(
     delivery: { timeoutMs: 10_000, retryMs: [500, 1_000, 2_000, 5_000, 10_000], ...rest.delivery },
   })
   const registered = new Map<string, AistoreCluster>()
-  const acknowledged = new Set<string>()
+  /** With the instant at which each ends. */
+  const acknowledged = new Map<string, number>()
   const forgot = new Map<AistoreCluster, { readonly elapsed: number; readonly at: Date }>()
   let elapsed = 0
   let admin = await service.adminToken()
@@ -105,7 +110,7 @@ export async function startWorld(
   async function revokeOne(token: string) {
     const answer = await service.request('DELETE', '/v1/tokens', { body: { token } })
     if (answer.status !== 200) throw new Error(`a revocation was answered with ${answer.status}: ${answer.text}`)
-    acknowledged.add(token)
+    acknowledged.set(token, expiryOf(token))
   }
 
   async function mill(): Promise<Mill> {
@@ -119,7 +124,7 @@ export async function startWorld(
   const noteForgot = (cluster: AistoreCluster) => forgot.set(cluster, { elapsed, at: clock.now() })
 
   const scene: Scene = {
-    tokens: () => [...acknowledged].filter((token) => expiryOf(token) > clock.now().getTime()),
+    tokens: () => liveAt(acknowledged, clock.now()),
     clusters: () => [...registered.values()],
     ask,
     pass,
@@ -161,6 +166,9 @@ export async function startWorld(
     async restart(cluster, awayMs) {
       await cluster.stop()
       await pass(awayMs)
+      await world.start(cluster)
+    },
+    async start(cluster) {
       noteForgot(cluster)
       await cluster.start()
     },
@@ -179,6 +187,10 @@ export async function startWorld(
   }
   for (const one of clusters) await world.register(one.alias, await service.startCluster(one))
   return world
+}
+
+function liveAt(acknowledged: ReadonlyMap<string, number>, now: Date): string[] {
+  return [...acknowledged].flatMap(([token, endsAt]) => (endsAt > now.getTime() ? [token] : []))
 }
 
 function turnOfTime(): Promise<void> {

@@ -2,11 +2,17 @@ import { randomBytes } from 'node:crypto'
 import { afterEach, describe, test } from 'vitest'
 import { createSealer, type Sealer } from '../../src/core/keys/sealer.ts'
 import type { Store } from '../../src/store/store.ts'
+import { actConformance } from './conformance/acts.ts'
+import { canaryConformance } from './conformance/canaries.ts'
 import { clusterConformance } from './conformance/clusters.ts'
+import { consequenceConformance } from './conformance/consequences.ts'
 import { cursorConformance } from './conformance/cursors.ts'
 import { keyConformance, revisionConformance, settingsConformance } from './conformance/directory.ts'
+import { lockConformance } from './conformance/locks.ts'
+import { probeConformance } from './conformance/probes.ts'
 import { roleConformance } from './conformance/roles.ts'
 import type { StoreTest } from './conformance/samples.ts'
+import { selectionConformance } from './conformance/selection.ts'
 import { revocationConformance, tokenConformance } from './conformance/tokens.ts'
 import { userConformance } from './conformance/users.ts'
 
@@ -16,7 +22,13 @@ const ports: readonly [name: string, conformance: (test: StoreTest) => void][] =
   ['clusters', clusterConformance],
   ['tokens', tokenConformance],
   ['revocations', revocationConformance],
+  ['revoking what is meant', selectionConformance],
+  ['consequences', consequenceConformance],
+  ['acts of revocation', actConformance],
+  ['locks', lockConformance],
   ['cursors', cursorConformance],
+  ['canaries', canaryConformance],
+  ['probes', probeConformance],
   ['keys', keyConformance],
   ['settings', settingsConformance],
   ['revisions', revisionConformance],

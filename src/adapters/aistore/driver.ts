@@ -13,8 +13,11 @@ import { createAistoreProbe } from './probe.ts'
 import { explainAnswer, explainFailure, explainNoUrl, type Refused } from './refusals.ts'
 
 const serviceTokenMs = 5 * 60_000
-/** A service token is shown again within this time: one minted anew in the same second says the same. */
-const serviceTokenReuseMs = 1_000
+/**
+ * A service token is shown again within this time, while the cluster takes what it is told: under load signing one for
+ * each push takes more of the machine than everything else. Whatever follows a refusal or a pause is minted anew.
+ */
+const serviceTokenReuseMs = 100
 /** How long a URL that did not answer a push is asked last. */
 const avoidMs = 30_000
 
@@ -53,15 +56,11 @@ export function createAistoreDriver(deps: {
         timeoutMs: deps.timeoutMs / urls.length,
       })
       const asked = { url, clusterId: cluster.id, proof, act: call.method === 'POST' ? 'handshake' : 'push' } as const
-      if (result.kind === 'failed') {
-        refused = explainFailure(result, asked)
-        silent.add(url)
-        continue
-      }
-      const refusal = explainAnswer(result, asked)
+      const refusal = result.kind === 'failed' ? explainFailure(result, asked) : explainAnswer(result, asked)
       if (refusal === undefined) return { kind: 'accepted', url }
       refused = refusal
-      if (refusal.status === 401) bearerFor.forget(cluster.id)
+      bearerFor.forget(cluster.id)
+      if (result.kind === 'failed') silent.add(url)
     }
     return refused
   }

@@ -19,12 +19,13 @@ const headBytes = 1 + nonceBytes
 export function createSealer(masterKey: Buffer): Sealer {
   if (masterKey.length !== 32) throw new Error(`the master key must be 32 bytes, not ${masterKey.length}`)
   const key = Buffer.from(masterKey)
+  const nextNonce = createNonces()
 
   return {
     seal(plain) {
       const head = Buffer.alloc(headBytes)
       head[0] = version
-      randomBytes(nonceBytes).copy(head, 1)
+      nextNonce().copy(head, 1)
       const cipher = createCipheriv('aes-256-gcm', key, head.subarray(1))
       // The version byte is authenticated too, so that it can't be turned into another one.
       cipher.setAAD(head.subarray(0, 1))
@@ -44,5 +45,18 @@ export function createSealer(masterKey: Buffer): Sealer {
         throw new Error('sealed under another master key, or damaged', { cause })
       }
     },
+  }
+}
+
+const noncesAtOnce = 256
+
+/** Random nonces, each used once. They are drawn many at a time: a system call for each costs more than the encryption. */
+function createNonces(): () => Buffer {
+  let drawn = Buffer.alloc(0)
+  return () => {
+    if (drawn.length === 0) drawn = randomBytes(nonceBytes * noncesAtOnce)
+    const nonce = drawn.subarray(0, nonceBytes)
+    drawn = drawn.subarray(nonceBytes)
+    return nonce
   }
 }

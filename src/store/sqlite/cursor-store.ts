@@ -45,9 +45,9 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
   return {
     async claimDue({ now, limit, leaseUntil, holder }) {
       // Asked first without a transaction, since mostly nothing is due and a worker asks often.
-      if (!(await read(() => isAnyDue(now)))) return []
+      if (!(await read(() => isAnyDue(now, leaseUntil)))) return []
       return write(() =>
-        findDue(now, limit).map(({ cluster, cursor }): Claim => {
+        findDue(now, leaseUntil, limit).map(({ cluster, cursor }): Claim => {
           const claim = { cluster, cursor, lease: `${holder}/${randomUUID()}` }
           lease.run(claim.lease, leaseUntil.getTime(), cluster.id)
           return claim
@@ -108,12 +108,18 @@ const inStep = { behind: 0, behindSince: null }
 const nextDueQuery = `
   SELECT min(max(next_attempt_at, coalesce(lease_until, 0))) FROM cluster_cursors WHERE ${hasWork}`
 
+/**
+ * A cluster that hasn't failed waits for nothing; and where the clock was set back since the last attempt, what was planned
+ * then means nothing now.
+ */
 function prepareDue({ db }: SqliteParts) {
   const now = sql.placeholder('now')
+  const isLeaseFree = sql`(${clusterCursors.lease} IS NULL OR ${clusterCursors.leaseUntil} <= ${now}
+    OR ${clusterCursors.leaseUntil} > ${sql.placeholder('horizon')})`
   const isDue = and(
     sql.raw(hasWork),
     sql`(attempts = 0 OR ${clusterCursors.nextAttemptAt} <= ${now} OR ${clusterCursors.lastAttemptAt} > ${now})`,
-    sql`(${clusterCursors.lease} IS NULL OR ${clusterCursors.leaseUntil} <= ${now})`,
+    isLeaseFree,
   )
   const any = db.select({ clusterId: clusterCursors.clusterId }).from(clusterCursors).where(isDue).limit(1).prepare()
   const due = db
@@ -125,9 +131,17 @@ function prepareDue({ db }: SqliteParts) {
     .limit(sql.placeholder('limit'))
     .prepare()
   return {
-    isAnyDue: (at: Date) => any.get({ now: at.getTime() }) !== undefined,
-    findDue: (at: Date, limit: number) => due.all({ now: at.getTime(), limit }),
+    isAnyDue: (at: Date, leaseUntil: Date) => any.get(bounds(at, leaseUntil)) !== undefined,
+    findDue: (at: Date, leaseUntil: Date, limit: number) => due.all({ ...bounds(at, leaseUntil), limit }),
   }
+}
+
+/**
+ * A lease that ends later than twice the length of a new one was taken before the clock was set back, and is worth nothing
+ * any more. Twice, so that processes whose clocks differ a little don't break each other's leases.
+ */
+function bounds(now: Date, leaseUntil: Date) {
+  return { now: now.getTime(), horizon: 2 * leaseUntil.getTime() - now.getTime() }
 }
 
 /** Writes what an attempt has learned, only where the lease is still the claim's own. */

@@ -34,9 +34,7 @@ export function createTokenStore({ client, read, write }: SqliteParts): TokenSto
     .prepare<[Buffer], number>('SELECT 1 FROM tokens t JOIN changes c ON c.token_key = t.key WHERE t.fingerprint = ?')
     .pluck()
   const standing = client.prepare<[number, Buffer, string], StandingRow>(standingQuery).raw()
-  const purge = client.prepare<[number, number]>(
-    'DELETE FROM tokens WHERE key IN (SELECT key FROM tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ?)',
-  )
+  const purge = preparePurge(client)
 
   return {
     record: (token, options) =>
@@ -66,8 +64,7 @@ export function createTokenStore({ client, read, write }: SqliteParts): TokenSto
         return { isRevoked: revoked !== null, user }
       }),
 
-    // Whatever belongs to a token goes with it (ON DELETE CASCADE), its change too.
-    purgeExpired: (before, limit) => write(() => purge.run(before.getTime(), limit).changes),
+    purgeExpired: (before, limit) => write(() => purge(before.getTime(), limit)),
   }
 }
 
@@ -78,6 +75,22 @@ export function createTokenStore({ client, read, write }: SqliteParts): TokenSto
 function isIssuedToUser([, tokenUserKey, userKey, , tokensNotBefore]: StandingRow, issuedAt: Date): boolean {
   if (tokenUserKey !== null) return tokenUserKey === userKey
   return Math.floor(issuedAt.getTime() / 1000) >= Math.floor((tokensNotBefore ?? 0) / 1000)
+}
+
+/** A token's change goes with it, and by ON DELETE CASCADE what else belongs to it. */
+function preparePurge(client: Database): (before: number, limit: number) => number {
+  const tokens = client
+    .prepare<[number, number], number>(
+      `DELETE FROM tokens WHERE key IN (SELECT key FROM tokens WHERE expires_at < ? ORDER BY expires_at LIMIT ?)
+       RETURNING key`,
+    )
+    .pluck()
+  const change = client.prepare<[number]>('DELETE FROM changes WHERE token_key = ?')
+  return (before, limit) => {
+    const keys = tokens.all(before, limit)
+    for (const key of keys) change.run(key)
+    return keys.length
+  }
 }
 
 /** Inserts a token unless its row is there already; answers its key, or undefined where it was there. */

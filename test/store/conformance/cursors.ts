@@ -1,7 +1,7 @@
 import { expect } from 'vitest'
 import type { Claim } from '../../../src/delivery/cursor-store.ts'
 import type { Store } from '../../../src/store/store.ts'
-import { aCluster, after, revokeAll, type StoreTest, start } from './samples.ts'
+import { aCluster, after, aRevocation, aToken, revokeAll, type StoreTest, start } from './samples.ts'
 
 const claimOptions = { now: start, limit: 10, leaseUntil: after(1000), holder: 'test' }
 
@@ -23,6 +23,45 @@ function acknowledged(sequence: number, more: { resyncFrom?: number | null; leas
 }
 
 export function cursorConformance(test: StoreTest): void {
+  test('how far each cluster is behind is counted in changes that still matter', async (store, sealer) => {
+    for (const id of ['c1', 'c2', 'c3']) await store.clusters.insert(aCluster(id), 0, [])
+    const [first = 0] = await revokeAll(store, sealer, ['t1'])
+    const dying = aToken('dying', sealer, { expiresAt: after(10) })
+    const { sequence } = await store.revocations.record(aRevocation(dying, { at: after(1) }))
+    await store.revocations.record(aRevocation(aToken('t2', sealer), { at: after(2) }))
+    for (const upTo of [first, sequence])
+      await store.cursors.settle(await claimOne(store, { limit: 1 }), acknowledged(upTo))
+    const backlogs = async (now: Date) =>
+      (await store.cursors.list(now)).map(({ behind, behindSince }) => [behind, behindSince])
+    expect(await backlogs(start)).toEqual([
+      [2, after(1)],
+      [1, after(2)],
+      [3, start],
+    ])
+    expect(await backlogs(after(10))).toEqual([
+      [1, after(2)],
+      [1, after(2)],
+      [2, start],
+    ])
+    expect(await backlogs(after(99_999))).toEqual([
+      [0, null],
+      [0, null],
+      [0, null],
+    ])
+  })
+
+  test('a clock that is set back holds up neither a cluster that waits nor one that never failed', async (store, sealer) => {
+    for (const id of ['c1', 'c2']) await store.clusters.insert(aCluster(id), 0, [])
+    await revokeAll(store, sealer, ['t1'])
+    const failure = { attempts: 3, nextAttemptAt: after(500), reason: 'failing', said: 'no', at: after(5) } as const
+    await store.cursors.settle(await claimOne(store, { limit: 1 }), { kind: 'failed', ...failure })
+    const earlier = { ...claimOptions, now: after(-3_600_000), leaseUntil: after(-3_599_000) }
+    expect(await store.cursors.claimDue(earlier)).toHaveLength(2)
+    expect(await store.cursors.claimDue(earlier)).toEqual([])
+    const evenEarlier = { ...claimOptions, now: after(-7_200_000), leaseUntil: after(-7_199_000) }
+    expect(await store.cursors.claimDue(evenEarlier)).toHaveLength(2)
+  })
+
   test('only clusters that are behind are claimed, with their record', async (store, sealer) => {
     const cluster = aCluster('c1', { alias: 'one' })
     await store.clusters.insert(cluster, 0, [])

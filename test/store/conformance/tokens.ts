@@ -17,9 +17,15 @@ export function tokenConformance(test: StoreTest): void {
     const token = aToken('t1', sealer, { userKey: key })
     await store.tokens.record(token)
     const standing = () => store.tokens.standing({ ...token, now: start })
-    expect(await standing()).toEqual({ isRevoked: false, user: { key, isAdministrator: true, isDisabled: false, lockedUntil: null } })
+    expect(await standing()).toEqual({
+      isRevoked: false,
+      user: { key, isAdministrator: true, isDisabled: false, lockedUntil: null },
+    })
     await store.users.update('ann', { actor: 'op', roleNames: [], at: start })
-    expect(await standing()).toEqual({ isRevoked: false, user: { key, isAdministrator: false, isDisabled: false, lockedUntil: null } })
+    expect(await standing()).toEqual({
+      isRevoked: false,
+      user: { key, isAdministrator: false, isDisabled: false, lockedUntil: null },
+    })
     await store.revocations.record(aRevocation(token))
     expect((await standing()).isRevoked).toBe(true)
     await store.users.delete('ann', by)

@@ -21,7 +21,14 @@ export function userConformance(test: StoreTest): void {
   test('credentials carry the key and the hash', async (store) => {
     await store.users.insert(aUser('ann', { passwordHash: 'first' }))
     const key = (await store.users.get('ann'))?.key
-    expect(await store.users.credentials('ann')).toEqual({ key, name: 'ann', passwordHash: 'first', isDisabled: false, lockedUntil: null, asOf: 0 })
+    expect(await store.users.credentials('ann')).toEqual({
+      key,
+      name: 'ann',
+      passwordHash: 'first',
+      isDisabled: false,
+      lockedUntil: null,
+      asOf: 0,
+    })
   })
 
   test('a taken name is refused', async (store) => {

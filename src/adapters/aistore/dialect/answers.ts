@@ -9,7 +9,7 @@ export interface Answers {
   keep(key: string, revision: number, text: string): Uint8Array<ArrayBuffer>
 }
 
-/** More than this is not kept: what follows is built anew each time. */
+/** Beyond this the answers that were asked for least lately make room. */
 const maximumBytes = 16 * 1024 * 1024
 /** What an entry takes up beside its text: the buffer's own objects and the place in the map, about. */
 const entryBytes = 400
@@ -31,16 +31,36 @@ export function createAnswers(revisions: Revisions): Answers {
     return revision
   }
 
+  const sizeOf = (key: string, bytes: Uint8Array) => bytes.length + 2 * key.length + entryBytes
+
+  /** A map goes through its entries in the order of their coming, so what is asked for moves to the end. */
+  function recall(key: string) {
+    const bytes = kept.get(key)
+    if (bytes === undefined) return undefined
+    kept.delete(key)
+    kept.set(key, bytes)
+    return bytes
+  }
+
+  function makeRoom(size: number) {
+    for (const [key, bytes] of kept) {
+      if (bytesKept + size <= maximumBytes) return
+      kept.delete(key)
+      bytesKept -= sizeOf(key, bytes)
+    }
+  }
+
   function known(key: string) {
     current()
-    return kept.get(key)
+    return recall(key)
   }
 
   function keep(key: string, revision: number, text: string) {
     const bytes = encoder.encode(text)
-    const size = bytes.length + 2 * key.length + entryBytes
+    const size = sizeOf(key, bytes)
     // A change while the answer was built may be missing in it.
-    if (current() === revision && !kept.has(key) && bytesKept + size <= maximumBytes) {
+    if (current() === revision && !kept.has(key) && size <= maximumBytes / 2) {
+      makeRoom(size)
       kept.set(key, bytes)
       bytesKept += size
     }
@@ -52,7 +72,7 @@ export function createAnswers(revisions: Revisions): Answers {
     keep,
     async get(key, build) {
       const revision = current()
-      return kept.get(key) ?? keep(key, revision, await build())
+      return recall(key) ?? keep(key, revision, await build())
     },
   }
 }

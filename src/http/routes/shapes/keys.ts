@@ -10,7 +10,8 @@ export const Key = z
       description:
         '`next`: published, not signing yet; `active`: signs; `retiring`: verifies until its last token has ended',
     }),
-    createdAt: Instant,
+    createdAt: Instant.meta({ description: 'When it was published' }),
+    activatedAt: Instant.nullable().meta({ description: 'Since when it signs, or when it began to' }),
   })
   .meta({ id: 'Key' })
 
@@ -24,9 +25,15 @@ export const Keys = z
 export const Rotation = z
   .object({
     kid: z.string(),
+    signsAt: Instant.nullable().meta({
+      description: 'When it signs: until then clusters learn of it, and nobody is asked; null = now',
+    }),
     refusedBy: z
       .array(z.object({ cluster: z.string(), alias: z.string().nullable(), trouble: Trouble }))
       .meta({ description: 'Clusters that do not trust the new key and need to be given it' }),
+    notAsked: z
+      .array(z.object({ cluster: z.string(), alias: z.string().nullable(), said: z.string() }))
+      .meta({ description: 'Clusters that have not answered; they are asked on' }),
   })
   .meta({ id: 'Rotation' })
 

@@ -49,3 +49,15 @@ test('what is kept is bounded, however small the answers are', () => {
   expect(kept).toBeGreaterThan(10_000)
   expect(kept).toBeLessThan(50_000)
 })
+
+test('what is asked for again and again stays, whatever else comes and goes', () => {
+  const { answers } = answersAt()
+  answers.keep('wanted', 1, 'x'.repeat(1000))
+  for (let index = 0; index < 60_000; index += 1) {
+    answers.keep(`${index}`, 1, 'x')
+    if (index % 1000 === 0) answers.known('wanted')
+  }
+  expect(textOf(answers.known('wanted'))).toHaveLength(1000)
+  expect(answers.known('0')).toBeUndefined()
+  expect(answers.known('59999')).toBeDefined()
+})

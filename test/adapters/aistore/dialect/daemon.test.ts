@@ -1,7 +1,5 @@
 /** Configuration and keys at run time (contract 1.7, 2.4, 4.1; weakness W10). */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { startService, type TestService } from '../../../service.ts'
 
@@ -105,29 +103,4 @@ test('after a rotation old tokens stay good, and both keys are published, the ol
   for (const key of after) expect(Object.keys(key).sort()).toEqual(['alg', 'e', 'kid', 'kty', 'n', 'use'])
   const old = await service.request('GET', '/v1/users', { token })
   expect(old.status).toBe(200)
-})
-
-test('a key that can not be written is an outage: told in general words, logged with its cause', async () => {
-  await using service = await startService()
-  const token = await service.adminToken()
-  const { file } = service.config.signingKey
-  rmSync(file)
-  mkdirSync(join(file, 'in-the-way'), { recursive: true })
-  const answer = await service.request('POST', '/v1/rotate-key', { token })
-  expect([answer.status, answer.json()]).toMatchObject([
-    500,
-    { status: 500, message: expect.stringContaining('nothing was changed') },
-  ])
-  await expect
-    .poll(() => service.log().at(-1))
-    .toMatchObject({
-      level: 'error',
-      event: 'http.failed',
-      status: 500,
-      subject: 'admin',
-      error: { code: 'storage_failed', cause: expect.any(Error) },
-    })
-  const stillSigns = await service.login(service.administrator.name, service.administrator.password)
-  const read = await service.request('GET', '/v1/users', { token: stillSigns })
-  expect(read.status).toBe(200)
 })

@@ -1,0 +1,140 @@
+import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { beforeAll, describe, expect, test } from 'vitest'
+import { startService, type TestService } from '../service.ts'
+import { clientOf, loggedIn, makeSecret } from './client.ts'
+import { buildProgram } from './program.ts'
+
+let service: TestService
+
+beforeAll(async () => {
+  await buildProgram()
+  service = await startService({ clusters: ['lake'] })
+  return () => service[Symbol.asyncDispose]()
+})
+
+describe('login', () => {
+  test('keeps the token where only its owner can read it, and whoami says who one is', async () => {
+    const client = await loggedIn(service)
+    const file = join(client.home, '.config/gatehouse/credentials.json')
+    expect(statSync(file).mode & 0o777).toBe(0o600)
+    expect(statSync(join(client.home, '.config/gatehouse')).mode & 0o077).toBe(0)
+    const { code, out, err } = await client(['whoami'])
+    expect({ code, err }).toEqual({ code: 0, err: '' })
+    expect(out).toMatch(/^Name +admin$/m)
+    expect(out).toMatch(/^May +everything \(administrator\)$/m)
+    // The server of the last login needs not be named again.
+    expect((await client(['whoami', '--quiet'], { env: { GATEHOUSE_URL: '' } })).out).toBe('admin\n')
+  })
+
+  test('takes the password from a file, and from the command line with a warning', async () => {
+    const client = clientOf(service)
+    const { name, password } = service.administrator
+    writeFileSync(join(client.home, 'password'), `${password}\n`)
+    expect((await client(['login', name, '--password-file', 'password'])).code).toBe(0)
+    const unsafe = await client(['login', name, '--password', password, '--lifetime', '1h', '--json'])
+    expect(unsafe).toMatchObject({ code: 0, err: expect.stringContaining('can be seen by others') })
+    expect(JSON.parse(unsafe.out)).toEqual({ url: service.url, subject: name, expiresAt: expect.any(String) })
+  })
+
+  test.each([
+    ['a wrong password', ['login', 'admin', '--password-stdin'], makeSecret(), 7, 'password is wrong'],
+    ['no password and no terminal', ['login', 'admin'], '', 2, '--password-stdin'],
+    ['no name and no terminal', ['login', '--password-stdin'], 'x', 2, 'say who logs in'],
+    ['a file that is not there', ['login', 'admin', '--password-file', 'nothing'], '', 1, "can't read the password"],
+    ['a strange lifetime', ['login', 'admin', '--password-stdin', '--lifetime', 'long'], 'x', 2, '--lifetime'],
+  ])('%s is refused in one line', async (_title, args, input, exitCode, said) => {
+    const { code, out, err } = await clientOf(service)(args, { input })
+    expect({ code, out }).toEqual({ code: exitCode, out: '' })
+    expect(err).toMatch(/^gatehouse: [^\n]+\n$/)
+    expect(err).toContain(said)
+  })
+
+  test('a token is not sent to another server than the one it is from', async () => {
+    await using other = await startService()
+    const client = await loggedIn(service)
+    const { code, err } = await client(['whoami', '--url', other.url])
+    expect(code).toBe(7)
+    expect(err).toContain(`you are not logged in at ${other.url}: gatehouse login`)
+  })
+})
+
+test('logout revokes the token on every cluster, and forgets it', async () => {
+  const client = await loggedIn(service)
+  const file = join(client.home, '.config/gatehouse/credentials.json')
+  const token: string = JSON.parse(readFileSync(file, 'utf8')).tokens[service.url]
+  expect(await client(['logout'])).toMatchObject({ code: 0, out: expect.stringContaining('the token is revoked') })
+  expect(service.cluster('lake').knows(token)).toBe(true)
+  expect(readFileSync(file, 'utf8')).not.toContain(token)
+  expect((await client(['whoami'])).code).toBe(7)
+})
+
+describe('the token of the ais command is understood', () => {
+  test('from AIS_AUTHN_TOKEN, and the URL from AIS_AUTHN_URL', async () => {
+    const token = await service.adminToken()
+    const env = { GATEHOUSE_URL: '', AIS_AUTHN_URL: service.url, AIS_AUTHN_TOKEN: token }
+    const { out } = await clientOf(service)(['whoami'], { env })
+    expect(out).toMatch(/from AIS_AUTHN_TOKEN$/m)
+  })
+
+  test('from the file that ais writes, and from the one that AIS_AUTHN_TOKEN_FILE names', async () => {
+    const client = clientOf(service)
+    mkdirSync(join(client.home, '.config/ais/cli'), { recursive: true })
+    writeFileSync(
+      join(client.home, '.config/ais/cli/auth.token'),
+      JSON.stringify({ token: await service.adminToken() }),
+    )
+    expect((await client(['whoami'])).out).toMatch(/from .*auth\.token$/m)
+    const env = { AIS_AUTHN_TOKEN_FILE: join(client.home, 'nothing') }
+    expect(await client(['whoami'], { env })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('AIS_AUTHN_TOKEN_FILE'),
+    })
+  })
+
+  test('one that is no good is said to be so, with where it is from', async () => {
+    const { code, err } = await clientOf(service)(['whoami'], { env: { AIS_AUTHN_TOKEN: makeSecret() } })
+    expect(code).toBe(7)
+    expect(err).toContain('(The token is from AIS_AUTHN_TOKEN.)')
+  })
+})
+
+describe('a server that is not there', () => {
+  test.each([
+    ['nothing listens', 'http://127.0.0.1:1', 8, 'nothing listens there'],
+    ['the name is unknown', 'http://gatehouse.invalid', 8, 'host name'],
+    ['no URL', 'gatehouse', 2, '--url must be an http:// or https:// URL'],
+    ['a password in it', 'http://me:secret@127.0.0.1', 2, 'no user name or password'],
+  ])('%s', async (_title, url, exitCode, said) => {
+    const { code, err } = await clientOf(service)(['cluster', 'list', '--url', url])
+    expect(code).toBe(exitCode)
+    expect(err).toMatch(/^gatehouse: [^\n]+\n$/)
+    expect(err).toContain(said)
+  })
+})
+
+test('a user without permission is told which one is missing', async () => {
+  await service.makeUser('plain', 'a password')
+  const client = clientOf(service)
+  await client(['login', 'plain', '--password-stdin'], { input: 'a password' })
+  const { code, err } = await client(['cluster', 'list'])
+  expect(code).toBe(7)
+  expect(err).toBe('gatehouse: plain may not do this: it needs the permission clusters:read.\n')
+})
+
+test('every command shows an example and the exit codes', async () => {
+  const client = clientOf(service)
+  const groups = { cluster: 3, revoke: 7, revocation: 2, token: 1, lock: 3, key: 3 }
+  const commands = [['login'], ['logout'], ['whoami'], ['unlock']]
+  for (const [group, count] of Object.entries(groups)) {
+    const { out } = await client([group, '--help'])
+    const names = [...out.matchAll(/^ {2}([a-z]+) (?:\[options\]|[<[])/gm)].map((match) => match[1] ?? '')
+    expect(names.filter((name) => name !== 'help')).toHaveLength(count)
+    commands.push(...names.filter((name) => name !== 'help').map((name) => [group, name]))
+  }
+  for (const command of commands) {
+    const { out } = await client([...command, '--help'])
+    expect(out).toContain(`Example:\n  gatehouse ${command.join(' ')}`)
+    expect(out).toContain('9  not everywhere yet')
+  }
+})
