@@ -47,7 +47,9 @@ function collect(section: Readonly<Record<string, unknown>>, prefix: string, fil
   for (const [name, value] of Object.entries(section)) {
     const member = prefix + name
     const type = leaves.get(member)
-    if (type === undefined && !sections.has(member)) throw new ConfigError(unknownMember(member, file))
+    // A dot in a name is no way into a section.
+    const isKnown = (type !== undefined || sections.has(member)) && !name.includes('.')
+    if (!isKnown) throw new ConfigError(unknownMember(member, file))
     if (value === null) continue
     if (type === undefined) {
       if (!isObject(value)) throw new ConfigError(`${member} in ${file} must be an object`)

@@ -319,6 +319,15 @@ export const settings = {
     initial: false,
     description: 'show clusters and roles to everybody without a token, as AIStore AuthN does',
   }),
+  isNarrowingRevoked: row({
+    name: 'revoke_narrowed',
+    env: 'GATEHOUSE_REVOKE_NARROWED',
+    flag: 'revoke-narrowed',
+    kind: boolean,
+    initial: false,
+    description:
+      "revoke tokens that say too much when AIStore's clients narrow a role, delete it or take it from a user",
+  }),
   operationsHost: row({
     name: 'operations.host',
     env: 'GATEHOUSE_OPS_HOST',

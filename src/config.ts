@@ -6,6 +6,7 @@ import { homedir } from 'node:os'
 import { dirname, join, resolve } from 'node:path'
 import { type AuthnJson, readAuthnJson } from './authn-json.ts'
 import { checkContradictions } from './config-contradictions.ts'
+import { ConfigError } from './config-error.ts'
 import { type FlagValues, type ResolvedSettings, resolveConfigPath, resolveSettings } from './config-resolve.ts'
 
 /** Where a setting's value came from; earlier beats later. `runtime` values live in the store. */
@@ -57,6 +58,8 @@ export interface Config {
   readonly firstAdministrator: { readonly name: string; readonly password: string | undefined }
   /** Whether clusters and roles are shown to everybody, as AIStore's AuthN does. */
   readonly hasOpenReads: boolean
+  /** Whether narrowing a role, or taking one away, by AIStore's protocol revokes the tokens that then say too much. */
+  readonly isNarrowingRevoked: boolean
   readonly delivery: {
     /** How long a revocation's answer waits for clusters that are up. */
     readonly budgetMs: number
@@ -124,7 +127,7 @@ export function loadSettings({ flags = {}, env = process.env, cwd = process.cwd(
   const file = configPath === undefined ? undefined : readAuthnJson(resolve(cwd, configPath))
   const given = resolveSettings({ flags, env, file })
   checkContradictions(given)
-  const settings = withDerived(given, { file, cwd, home: () => env.HOME || homedir() })
+  const settings = withDerived(given, { file, cwd, home: () => homeFolder(env) })
   const fileOnly = resolveSettings({ flags: {}, env: {}, file })
   return { config: toConfig(settings, fileOnly), settings }
 }
@@ -147,7 +150,8 @@ export interface ClientSettings {
 
 /** Names of AIStore's `ais` command are honoured (contract section 5). A variable that is set to nothing counts as not set. */
 export function clientSettings(env: NonNullable<ConfigInput['env']> = process.env): ClientSettings {
-  const home = env.HOME || homedir()
+  // Where it is unknown nothing is found there, and nothing can be kept.
+  const home = homeFolder(env) ?? '/'
   const configHome = env.XDG_CONFIG_HOME || join(home, '.config')
   const urlVariable = ['GATEHOUSE_URL', 'AIS_AUTHN_URL'].find((name) => env[name])
   return {
@@ -171,14 +175,14 @@ export function isConfigNamed({ flags = {}, env = process.env }: ConfigInput = {
 /** Fills in what follows from other settings; paths become absolute. */
 function withDerived(
   given: ResolvedSettings,
-  // The home folder may be unknown (a container's user without an entry), so it is asked for only where it is needed.
-  { file, cwd, home }: { file: AuthnJson | undefined; cwd: string; home: () => string },
+  // Asked for only where it is needed.
+  { file, cwd, home }: { file: AuthnJson | undefined; cwd: string; home: () => string | undefined },
 ): ResolvedSettings {
   const configFolder = file && dirname(file.file)
   const databaseFolder = given.databasePath.value && dirname(resolve(cwd, given.databasePath.value))
   const dataDir = given.dataDir.value
     ? resolve(cwd, given.dataDir.value)
-    : databaseFolder || configFolder || join(home(), '.gatehouse')
+    : databaseFolder || configFolder || ownFolder(home())
   const scheme = given.isHttps.value ? 'https' : 'http'
   return {
     ...given,
@@ -199,6 +203,21 @@ function withDerived(
       ...given.externalUrl,
       value: given.externalUrl.value ?? `${scheme}://localhost:${given.port.value}`,
     },
+  }
+}
+
+function ownFolder(home: string | undefined): string {
+  if (home !== undefined) return join(home, '.gatehouse')
+  throw new ConfigError('this user has no home folder to keep data in: name one with --data-dir or GATEHOUSE_DATA_DIR')
+}
+
+/** Undefined where it is unknown: the user of a container may have no entry. */
+function homeFolder(env: NonNullable<ConfigInput['env']>): string | undefined {
+  if (env.HOME) return env.HOME
+  try {
+    return homedir() || undefined
+  } catch {
+    return undefined
   }
 }
 
@@ -237,6 +256,7 @@ function toConfig(from: ResolvedSettings, file: ResolvedSettings): Config {
     outbound: { timeoutMs: from.outboundTimeout.value, isTlsVerified: !from.isVerifySkipped.value },
     firstAdministrator: { name: from.administratorName.value, password: from.administratorPassword.value },
     hasOpenReads: from.hasOpenReads.value,
+    isNarrowingRevoked: from.isNarrowingRevoked.value,
     delivery: {
       budgetMs: from.deliveryBudget.value,
       timeoutMs: from.deliveryTimeout.value,

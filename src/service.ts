@@ -132,6 +132,7 @@ async function assemble(
     log,
     config: config.delivery,
     random: Math.random,
+    observe: metrics.delivery,
   })
   const { propagation } = delivery
   const { budgetMs } = config.delivery
@@ -194,6 +195,7 @@ async function assemble(
     file: config.authnFile,
     externalUrl: config.net.externalUrl,
     hasOpenReads: config.hasOpenReads,
+    isNarrowingRevoked: config.isNarrowingRevoked,
   })
   const supervisor = superviseWorkers(
     [
@@ -270,7 +272,8 @@ async function assemble(
       operations = openOperations({ ...config, log, clock, renderMetrics: metrics.render, notReady })
       if (config.operations?.isRequired) await operations
       listener = await listen({ fetch: app.fetch, host, port, tls, headersTimeoutMs, log, clock })
-      const url = `${tls ? 'https' : 'http'}://${host ?? 'localhost'}:${listener.port}`
+      const name = host?.includes(':') ? `[${host}]` : (host ?? 'localhost')
+      const url = `${tls ? 'https' : 'http'}://${name}:${listener.port}`
       return { url, port: listener.port }
     },
     async close({ drainMs = defaultDrainMs } = {}) {

@@ -2,8 +2,8 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, test } from 'vitest'
-import { type ConfigInput, loadConfig } from '../src/config.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { type ConfigInput, clientSettings, loadConfig } from '../src/config.ts'
 import { ConfigError } from '../src/config-error.ts'
 import { settingRows } from '../src/config-settings.ts'
 
@@ -65,9 +65,11 @@ describe('where nothing is set', () => {
         externalUrl: 'http://localhost:52001',
         headersTimeoutMs: 16_000,
       },
+      operations: { host: '127.0.0.1', port: 52_002, isRequired: false },
       outbound: { timeoutMs: 30_000, isTlsVerified: true },
       firstAdministrator: { name: 'admin', password: undefined },
       hasOpenReads: false,
+      isNarrowingRevoked: false,
       delivery: {
         budgetMs: 250,
         timeoutMs: 10_000,
@@ -184,6 +186,7 @@ describe('authn.json', () => {
     ['an unknown section', { auht: {} }, 'unknown member auht'],
     ['an unknown member', { auth: { rsa: {} } }, 'unknown member auth.rsa'],
     ['another spelling', { auth: { Secret: '' } }, 'unknown member auth.Secret', 'is auth.secret meant?'],
+    ['a dotted name', { 'auth.secret': 'x' }, 'unknown member auth.secret'],
     ['a member in the wrong place', { port: 1 }, 'unknown member port', 'is net.http.port meant?'],
     ['a member below a value', { log: { level: { x: 1 } } }, 'log.level', 'JSON string'],
     ['a section that is a value', { net: { http: 'x' } }, 'net.http', 'object'],
@@ -269,10 +272,14 @@ describe('flags and environment', () => {
     ['AIS_AUTHN_SKIP_VERIFY_CRT', 'yes', { outbound: { isTlsVerified: false } }],
     ['AIS_READ_HEADER_TIMEOUT', '1m', { net: { headersTimeoutMs: 60_000 } }],
     ['AIS_AUTHN_OPEN_READS', 'on', { hasOpenReads: true }],
+    ['GATEHOUSE_REVOKE_NARROWED', 'on', { isNarrowingRevoked: true }],
     ['GATEHOUSE_DATA_DIR', 'data', { dataDir: '/data', databaseFile: '/data/gatehouse.db' }],
     ['GATEHOUSE_MASTER_KEY', key, { masterKey: key }],
     ['GATEHOUSE_MASTER_KEY_FILE', '/run/master', { masterKeyFile: '/run/master' }],
     ['GATEHOUSE_HOST', '127.0.0.1', { net: { host: '127.0.0.1' } }],
+    ['GATEHOUSE_OPS_HOST', '::1', { operations: { host: '::1', port: 52_002, isRequired: true } }],
+    ['GATEHOUSE_OPS_PORT', '0', { operations: { port: 0, isRequired: true } }],
+    ['GATEHOUSE_OPS_PORT', 'off', { operations: undefined }],
     ['GATEHOUSE_LOG_LEVEL', '4', { logLevel: { value: 4, source: 'environment' } }],
     ['GATEHOUSE_TOKEN_LIFETIME', '5m', { tokenLifetime: { ms: 300_000, source: 'environment' } }],
     ['GATEHOUSE_MAXIMUM_TOKEN_LIFETIME', '48h', { maximumTokenLifetimeMs: 172_800_000 }],
@@ -376,5 +383,42 @@ test('data lies where it is said, else beside the old database, else beside the 
   expect(load({ flags: { config: plain } })).toMatchObject({
     dataDir: plain,
     databaseFile: join(plain, 'gatehouse.db'),
+  })
+})
+
+test('a user without a home folder must say where data is to lie', () => {
+  const { HOME } = process.env
+  process.env.HOME = ''
+  onTestFinished(() => void (process.env.HOME = HOME))
+  expect(refusal(() => loadConfig({ env: {}, cwd: '/' }))).toContain('--data-dir')
+  expect(loadConfig({ env: { GATEHOUSE_DATA_DIR: '/data' }, cwd: '/' }).dataDir).toBe('/data')
+  expect(clientSettings({}).credentialsFile).toBe('/.config/gatehouse/credentials.json')
+})
+
+describe('what the commands that talk to a server are told by the environment', () => {
+  const HOME = '/home/somebody'
+
+  test('where nothing is set, files lie where they are looked for', () => {
+    expect(clientSettings({ HOME })).toEqual({
+      url: undefined,
+      token: undefined,
+      tokenFile: { path: '/home/somebody/.config/ais/cli/auth.token', isNamed: false },
+      caFile: undefined,
+      credentialsFile: '/home/somebody/.config/gatehouse/credentials.json',
+      isColorOff: false,
+    })
+  })
+
+  test.each([
+    [{ AIS_AUTHN_URL: 'http://a' }, { url: { value: 'http://a', origin: 'AIS_AUTHN_URL' } }],
+    [{ AIS_AUTHN_URL: 'http://a', GATEHOUSE_URL: 'http://g' }, { url: { value: 'http://g', origin: 'GATEHOUSE_URL' } }],
+    [{ AIS_AUTHN_TOKEN: secret }, { token: secret }],
+    [{ AIS_AUTHN_TOKEN: '' }, { token: undefined }],
+    [{ AIS_AUTHN_TOKEN_FILE: '/t' }, { tokenFile: { path: '/t', isNamed: true } }],
+    [{ AIS_CLIENT_CA: '/ca.pem' }, { caFile: '/ca.pem' }],
+    [{ XDG_CONFIG_HOME: '/c' }, { credentialsFile: '/c/gatehouse/credentials.json' }],
+    [{ NO_COLOR: '1' }, { isColorOff: true }],
+  ])('%j is read', (env, expected) => {
+    expect(clientSettings({ HOME, ...env })).toMatchObject(expected)
   })
 })

@@ -40,6 +40,7 @@ export function testConfig(options: {
     outbound: { timeoutMs: 5_000, isTlsVerified: true },
     firstAdministrator: options.administrator,
     hasOpenReads: options.hasOpenReads,
+    isNarrowingRevoked: false,
     delivery: {
       budgetMs: 250,
       timeoutMs: 5_000,

@@ -1,4 +1,5 @@
 /** What the operator is told where a command can't do its work: one line and an exit code, without a stack trace. */
+import { isDomainError } from '../core/errors.ts'
 
 export const exitCodes = {
   done: 0,
@@ -52,7 +53,29 @@ export interface Failure {
 /** The failure in words, or undefined where it is none that an operator can mend: a bug. */
 export function presentFailure(error: unknown, program: string): Failure | undefined {
   if (!(error instanceof Error)) return undefined
-  const exitCode = codesByName[error.name]
+  const rule = presentRule(error)
+  const exitCode = rule?.exitCode ?? codesByName[error.name]
   if (exitCode === undefined) return undefined
-  return { exitCode, line: `${program}: ${error.message.replaceAll(/\s*\n\s*/g, ' ')}` }
+  return { exitCode, line: `${program}: ${(rule?.message ?? error.message).replaceAll(/\s*\n\s*/g, ' ')}` }
+}
+
+/** What the rules refuse while the service is being put together: a full disk, or a first administrator with a bad name. */
+function presentRule(error: Error): { readonly exitCode: number; readonly message: string } | undefined {
+  if (isDomainError(error, 'storage_failed')) {
+    const code = findSystemCode(error)
+    const message = code === undefined ? error.details.reason : `${error.details.reason} (${code})`
+    return { exitCode: exitCodes.storeUnusable, message }
+  }
+  if (isDomainError(error, 'field_invalid')) {
+    const { what, value, rule } = error.details
+    return { exitCode: exitCodes.wrongUse, message: `${what} ${JSON.stringify(value)} is invalid: ${rule}` }
+  }
+  return undefined
+}
+
+/** The operating system's own code, such as EROFS, from the error or what caused it. */
+function findSystemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined
+  if ('errno' in error && 'code' in error) return String(error.code)
+  return findSystemCode(error.cause)
 }

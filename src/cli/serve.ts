@@ -20,9 +20,12 @@ export async function serve(input: ConfigInput, context: CliContext): Promise<vo
   const service = await createService({ config, clock: systemClock, log, setLogLevel: log.setLevel })
   try {
     if (service.generatedAdministrator) context.warn(presentAdministrator(service.generatedAdministrator))
-    const { url } = await service.listen()
-    log.info({ event: 'service.started', version, url, dataDir: config.dataDir })
-    await aborted(context.stop)
+    // A port that is taken is waited for; who asks for the end meanwhile is not kept waiting.
+    const opened = await Promise.race([service.listen(), aborted(context.stop)])
+    if (opened) {
+      log.info({ event: 'service.started', version, url: opened.url, dataDir: config.dataDir })
+      await aborted(context.stop)
+    }
     log.info({ event: 'service.stopping' })
   } finally {
     await service.close({ drainMs })

@@ -11,10 +11,11 @@ export function openTerminal(): Terminal {
   async function ask(question: string, isSecret: boolean): Promise<string> {
     const { createInterface } = await import('node:readline/promises')
     const { Writable } = await import('node:stream')
-    process.stderr.write(question)
     // What readline echoes goes nowhere where a secret is typed.
     const silent = new Writable({ write: (_chunk, _encoding, done) => done() })
     const reader = createInterface({ input: stdin, output: isSecret ? silent : process.stderr, terminal: true })
+    // Only now is the terminal's own echo off.
+    process.stderr.write(question)
     const interrupted = new Promise<string>((_resolve, reject) => {
       reader.once('SIGINT', () => reject(new InterruptedError('nothing was done')))
       reader.once('close', () => reject(new InterruptedError('nothing was done')))
@@ -32,7 +33,7 @@ export function openTerminal(): Terminal {
     isInput: stdin.isTTY === true,
     isOutput: stdout.isTTY === true,
     get columns() {
-      return stdout.columns ?? defaultColumns
+      return stdout.columns || defaultColumns
     },
     ask: (question) => ask(question, false),
     askSecret: (question) => ask(question, true),
@@ -45,7 +46,7 @@ export function openTerminal(): Terminal {
     draw(text) {
       const lines = text.split('\n')
       stdout.write(`${drawnLines > 0 ? `\u001b[${drawnLines}A` : ''}\u001b[0J${lines.join('\n')}\n`)
-      const columns = stdout.columns ?? defaultColumns
+      const columns = stdout.columns || defaultColumns
       drawnLines = lines.reduce(
         (sum, line) => sum + Math.max(1, Math.ceil(stripVTControlCharacters(line).length / columns)),
         0,

@@ -29,7 +29,7 @@ export async function watch<T>(
   function show(found: T) {
     if (hasScreen) return context.terminal.draw(words(found))
     const now = JSON.stringify(essence(found))
-    if (now !== known) context.print(isJson ? JSON.stringify(found) : words(found))
+    if (now !== known) context.print(isJson ? JSON.stringify(found) : `${words(found)}\n`)
     known = now
   }
 

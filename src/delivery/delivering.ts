@@ -10,6 +10,7 @@ import type { Change } from '../core/revocation/change.ts'
 import { type Planned, planBatch } from './batch.ts'
 import type { Claim, Cursor, CursorStore } from './cursor-store.ts'
 import type { News } from './news.ts'
+import type { Observe } from './observation.ts'
 import type { PropagationTracker } from './propagation.ts'
 import type { RecentChanges } from './recent-changes.ts'
 import { planPause } from './schedule.ts'
@@ -31,6 +32,8 @@ export interface DeliveringDeps {
   readonly knownHead: () => number
   /** Somebody waits for everything to come to rest, or other clusters wait for their turn. */
   readonly isHurried: () => boolean
+  /** Called for each attempt that has ended. */
+  readonly observe: Observe
   /** Why each cluster refused last, as long as it does. */
   readonly refusals: Map<string, RefusalReason>
 }
@@ -66,7 +69,7 @@ export async function deliver(claim: Claim, deps: DeliveringDeps, signal: AbortS
       const outcome = await send(claim, changes, deps, signal)
       if (signal.aborted && outcome?.kind !== 'accepted') return ledger.close('stopped')
       if (outcome?.kind === 'refused') return ledger.refuse(outcome, planned)
-      if (outcome !== undefined) logAccepted(claim, planned, outcome, deps)
+      if (outcome !== undefined) reportAccepted(claim, ledger.cursor(), planned, outcome, deps)
     }
     ledger.acknowledge(planned, isCanaryWanted)
     if (isAfterKeyRefusal(claim, deps)) return ledger.closeAndResync()
@@ -140,6 +143,7 @@ function openLedger(claim: Claim, deps: DeliveringDeps) {
 
     async refuse(refusal: Refusal, planned: Planned): Promise<Ending> {
       deps.tracker.failed(clusterId)
+      deps.observe({ clusterId, outcome: refusal.reason, oldestMs: null })
       if (isDirty() && !(await ledger.write())) return { kind: 'lost' }
       const attempts = current.attempts + 1
       const { reason, said, advice, url, status, retryAfterMs } = refusal
@@ -207,8 +211,15 @@ async function send(
   }
 }
 
-function logAccepted(claim: Claim, planned: Planned, outcome: Outcome, { log }: DeliveringDeps) {
+function reportAccepted(claim: Claim, cursor: Cursor, planned: Planned, outcome: Outcome, deps: DeliveringDeps) {
   const changes = planned.changes.length
   const { id } = claim.cluster
-  log.info({ event: 'delivery.attempted', cluster: id, url: outcome.url, changes, outcome: outcome.kind })
+  deps.log.info({ event: 'delivery.attempted', cluster: id, url: outcome.url, changes, outcome: outcome.kind })
+  deps.observe({ clusterId: id, outcome: 'accepted', oldestMs: ageOfOldest(cursor, planned, deps.clock.now()) })
+}
+
+/** New changes come first in a batch, the oldest before the others. */
+function ageOfOldest({ acknowledged }: Cursor, { changes: [first] }: Planned, now: Date): number | null {
+  if (first === undefined || first.sequence <= acknowledged || first.recordedAt === null) return null
+  return Math.max(0, now.getTime() - first.recordedAt.getTime())
 }

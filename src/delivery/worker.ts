@@ -17,6 +17,7 @@ import { createBell } from './bell.ts'
 import type { Claim, CursorStore } from './cursor-store.ts'
 import { deliver, type Ending } from './delivering.ts'
 import { createNews } from './news.ts'
+import type { Observe } from './observation.ts'
 import { createPropagation, type HeardProgress } from './propagation.ts'
 import { createRecentChanges } from './recent-changes.ts'
 
@@ -60,6 +61,8 @@ export function createDelivery(deps: {
   readonly config: DeliveryConfig
   /** In [0, 1). */
   readonly random: () => number
+  /** Called for each attempt that has ended. */
+  readonly observe?: Observe
 }): Delivery {
   const { cursors, clock, log, config } = deps
   const holder = `${process.pid}/${crypto.randomUUID()}`
@@ -79,6 +82,7 @@ export function createDelivery(deps: {
   const refusals = new Map<string, RefusalReason>()
   const deliveringDeps = {
     ...deps,
+    observe: deps.observe ?? (() => undefined),
     ...config,
     limits: config.limits ?? defaultBatchLimits,
     changes,

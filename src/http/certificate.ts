@@ -21,18 +21,23 @@ export interface Certificate {
   readonly cert: Buffer
   readonly key: Buffer
   readonly expiresAt: Date
+  /** How the files looked just before they were read. */
+  readonly fingerprint: string
 }
 
 /** Looking costs two stat calls, so it may be often: whoever renews a certificate waits for nothing. */
 const lookEveryMs = 2000
 
 /** @throws CertificateError where a file can't be read, isn't PEM, or the two don't belong together */
-export async function readCertificate({ certificateFile, keyFile }: CertificateFiles): Promise<Certificate> {
+export async function readCertificate(files: CertificateFiles): Promise<Certificate> {
+  const { certificateFile, keyFile } = files
+  // Taken before reading: what changes while it is read is seen at the next look.
+  const fingerprint = await takeFingerprint(files)
   const cert = await readPem(certificateFile, 'certificate')
   const key = await readPem(keyFile, 'private key of the certificate')
   try {
     createSecureContext({ cert, key })
-    return { cert, key, expiresAt: new Date(new X509Certificate(cert).validTo) }
+    return { cert, key, expiresAt: new Date(new X509Certificate(cert).validTo), fingerprint }
   } catch (error) {
     const reason = isMismatch(error) ? "don't belong together" : "can't be used (PEM without a passphrase is needed)"
     throw new CertificateError(`the certificate ${certificateFile} and the key ${keyFile} ${reason}`, { cause: error })
@@ -40,25 +45,26 @@ export async function readCertificate({ certificateFile, keyFile }: CertificateF
 }
 
 /**
- * Calls `use` with the new pair whenever the files have changed, until the signal aborts. A pair that can't be used is
+ * Calls `use` with the new pair whenever the files have changed since `from` was read, until the signal aborts. A pair that can't be used is
  * logged, and the old one stays. Replaced links (as Kubernetes swaps its volumes) count as changes, since what they
  * point to is looked at.
  */
 export async function followCertificate(
   files: CertificateFiles,
+  from: Pick<Certificate, 'fingerprint'>,
   use: (certificate: Certificate) => void,
   { log, clock, signal }: { log: Logger; clock: Clock; signal: AbortSignal },
 ): Promise<void> {
-  let seen = await fingerprint(files)
+  let seen = from.fingerprint
   for (;;) {
     await clock.wait(lookEveryMs, signal)
     if (signal.aborted) return
-    // Taken before reading: what changes while it is read is seen again at the next look.
-    const current = await fingerprint(files)
+    const current = await takeFingerprint(files)
     if (current === seen) continue
     seen = current
     try {
       const certificate = await readCertificate(files)
+      seen = certificate.fingerprint
       use(certificate)
       log.info({ event: 'certificate.reloaded', file: files.certificateFile, expiresAt: certificate.expiresAt })
     } catch (error) {
@@ -67,7 +73,7 @@ export async function followCertificate(
   }
 }
 
-async function fingerprint({ certificateFile, keyFile }: CertificateFiles): Promise<string> {
+async function takeFingerprint({ certificateFile, keyFile }: CertificateFiles): Promise<string> {
   return (await Promise.all([certificateFile, keyFile].map(fileFingerprint))).join(' ')
 }
 

@@ -6,7 +6,7 @@ import type { Duplex } from 'node:stream'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
-import { type CertificateFiles, followCertificate, readCertificate } from './certificate.ts'
+import { type Certificate, type CertificateFiles, followCertificate, readCertificate } from './certificate.ts'
 
 /** The port can't be opened. The message is one line for the operator. */
 export class ListenError extends Error {
@@ -31,8 +31,8 @@ export interface Listener {
   /** The one that was opened, also where 0 was asked for. */
   readonly port: number
   /**
-   * Takes no new connection, closes idle ones, waits at most `drainMs` for requests in flight, then cuts what is left.
-   * Answers once no connection is open.
+   * Takes no new connection, closes idle ones, waits at most `drainMs` for requests in flight, then cuts what is left. A
+   * connection that was just opened has a second to bring its first request. Answers once no connection is open.
    */
   close(options: { readonly drainMs: number }): Promise<void>
 }
@@ -46,6 +46,8 @@ const requestTimeoutMs = 60_000
 /** Longer than load balancers commonly keep idle connections, so that they close first and never meet a closed one. */
 const keepAliveTimeoutMs = 75_000
 const limitsCheckMs = 5000
+/** The first request of a connection may be under way when the end begins, and so may its TLS handshake. */
+const newcomerGraceMs = 1000
 /** An administrator's token names every cluster it is good for, so it can be big. */
 const maxHeaderBytes = 64 * 1024
 
@@ -56,20 +58,17 @@ const maxHeaderBytes = 64 * 1024
  * @throws CertificateError where the certificate or its key can't be used
  */
 export async function listen(options: ListenOptions): Promise<Listener> {
-  const { host, log, clock } = options
+  const { host, tls, log, clock } = options
   const closing = new AbortController()
-  const server = await createServer(options)
+  const certificate = tls && (await readCertificate(tls))
+  const server = createServer(options, certificate)
   const traffic = followTraffic(server, closing.signal)
   server.on('clientError', (error: Error, socket: Duplex) => refuse(error, socket, traffic))
   await openPort(server, options)
   server.on('error', (error) => log.error({ event: 'http.server_failed', error }))
+  const use = ({ cert, key }: Certificate) => setCertificate(server, cert, key)
   const following =
-    options.tls &&
-    followCertificate(options.tls, ({ cert, key }) => setCertificate(server, cert, key), {
-      log,
-      clock,
-      signal: closing.signal,
-    })
+    tls && certificate && followCertificate(tls, certificate, use, { log, clock, signal: closing.signal })
 
   return {
     port: portOf(server),
@@ -78,6 +77,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       traffic.closeIdle()
       const giveUp = new AbortController()
+      if (traffic.hasNewcomers()) void clock.wait(newcomerGraceMs, giveUp.signal).then(traffic.closeNewcomers)
       const drained = closed.then(() => giveUp.abort())
       await clock.wait(drainMs, giveUp.signal)
       if (!giveUp.signal.aborted) {
@@ -91,7 +91,10 @@ export async function listen(options: ListenOptions): Promise<Listener> {
   }
 }
 
-async function createServer({ fetch, host, tls, headersTimeoutMs }: ListenOptions): Promise<Server | HttpsServer> {
+function createServer(
+  { fetch, host = 'localhost', headersTimeoutMs }: ListenOptions,
+  certificate: Certificate | undefined,
+): Server | HttpsServer {
   const limits: ServerOptions = {
     headersTimeout: headersTimeoutMs,
     requestTimeout: Math.max(requestTimeoutMs, headersTimeoutMs),
@@ -100,11 +103,13 @@ async function createServer({ fetch, host, tls, headersTimeoutMs }: ListenOption
     maxHeaderSize: maxHeaderBytes,
     noDelay: true,
   }
-  const adaptor = { fetch: fetch as (request: Request) => Response | Promise<Response>, hostname: host ?? 'localhost' }
-  if (tls === undefined) {
+  // What stands in the URL of a request without a Host header, such as HTTP/1.0 allows.
+  const hostname = host.includes(':') ? `[${host}]` : host
+  const adaptor = { fetch: fetch as (request: Request) => Response | Promise<Response>, hostname }
+  if (certificate === undefined) {
     return createAdaptorServer({ ...adaptor, createServer: createHttpServer, serverOptions: limits }) as Server
   }
-  const { cert, key } = await readCertificate(tls)
+  const { cert, key } = certificate
   const serverOptions = { ...limits, cert, key, minVersion: 'TLSv1.2' as const, handshakeTimeout: handshakeTimeoutMs }
   return createAdaptorServer({ ...adaptor, createServer: createHttpsServer, serverOptions }) as HttpsServer
 }
@@ -117,21 +122,33 @@ interface Traffic {
   inFlight(): number
   /** Whether an answer has already been started on this connection. */
   isAnswering(socket: Duplex): boolean
-  /** Closes connections that carry no request. */
+  /** Closes connections that carry no request and have carried one. */
   closeIdle(): void
+  /** Whether there are connections that have not brought a request yet. */
+  hasNewcomers(): boolean
+  closeNewcomers(): void
   closeAll(): void
 }
 
 /** Knows the requests in flight. Once the signal aborts, their answers say that the connection ends with them. */
 function followTraffic(server: Server | HttpsServer, closing: AbortSignal): Traffic {
   const responses = new Set<ServerResponse>()
-  /** Every connection, also one whose TLS handshake is under way. */
-  const connections = new Set<Socket>()
-  /** Those that can carry requests. */
-  const ready = new Set<Socket>()
+  /** Every connection with its peer, also one whose TLS handshake is under way. */
+  const connections = new Map<Socket, string>()
+  /** Peers that have brought a request. Under TLS a request's socket is another object than its connection. */
+  const served = new Set<string>()
 
+  server.on('connection', (socket: Socket) => {
+    const peer = peerOf(socket)
+    connections.set(socket, peer)
+    socket.once('close', () => {
+      connections.delete(socket)
+      served.delete(peer)
+    })
+  })
   // Before the application's own listener, which may answer at once.
-  server.prependListener('request', (_request, response) => {
+  server.prependListener('request', (request, response) => {
+    served.add(peerOf(request.socket))
     if (closing.aborted) response.setHeader('Connection', 'close')
     responses.add(response)
     response.once('close', () => {
@@ -139,28 +156,28 @@ function followTraffic(server: Server | HttpsServer, closing: AbortSignal): Traf
       if (closing.aborted) setImmediate(() => server.closeIdleConnections())
     })
   })
-  keepWhileOpen(server, 'connection', connections)
-  keepWhileOpen(server, 'setSecureContext' in server ? 'secureConnection' : 'connection', ready)
+
+  function closeWhere(holds: (peer: string) => boolean) {
+    for (const [socket, peer] of connections) if (holds(peer)) socket.destroy()
+  }
 
   return {
     inFlight: () => responses.size,
     isAnswering: (socket) => [...responses].some((response) => response.socket === socket && response.headersSent),
     closeIdle() {
-      const busy = new Set([...responses].map((response) => response.socket))
+      const busy = new Set([...responses].map(({ req }) => peerOf(req.socket)))
       for (const response of responses) if (!response.headersSent) response.setHeader('Connection', 'close')
-      for (const socket of ready) if (!busy.has(socket)) socket.destroy()
+      closeWhere((peer) => served.has(peer) && !busy.has(peer))
     },
-    closeAll() {
-      for (const socket of connections) socket.destroy()
-    },
+    hasNewcomers: () => [...connections.values()].some((peer) => !served.has(peer)),
+    closeNewcomers: () => closeWhere((peer) => !served.has(peer)),
+    closeAll: () => closeWhere(() => true),
   }
 }
 
-function keepWhileOpen(server: Server | HttpsServer, event: string, sockets: Set<Socket>) {
-  server.on(event, (socket: Socket) => {
-    sockets.add(socket)
-    socket.once('close', () => sockets.delete(socket))
-  })
+/** Names a connection, as long as it is open. */
+function peerOf({ remoteAddress, remotePort }: Socket): string {
+  return `${remoteAddress} ${remotePort}`
 }
 
 /** Opens the port, with some patience where it is taken. @throws ListenError */

@@ -45,25 +45,27 @@ const spreadingMs = 2_000
 export function createClusterProbe(deps: ClusterProbeDeps): Worker {
   const { probes, drivers, clock, log, config } = deps
   const bell = createBell()
-  const underWay = new Map<string, Promise<void>>()
+  /** By cluster: what gives the look up, and its end. */
+  const underWay = new Map<string, { readonly stop: AbortController; readonly end: Promise<void> }>()
   const episodes = new Map<string, Episode>()
   /** Asked for while they were being looked at. */
   const missed = new Set<string>()
 
-  function begin(target: ProbeTarget, signal: AbortSignal) {
+  function begin(target: ProbeTarget) {
     const { id } = target.cluster
+    const stop = new AbortController()
     if (underWay.has(id)) {
       missed.add(id)
       return
     }
-    const end = probe(target, signal)
+    const end = probe(target, stop.signal)
       .then(() => (missed.delete(id) ? probes.hasten(id, clock.now()) : undefined))
       .catch((error: unknown) => log.error({ event: 'probe.failed', cluster: id, error }))
       .finally(() => {
         underWay.delete(id)
         bell.ring()
       })
-    underWay.set(id, end)
+    underWay.set(id, { stop, end })
   }
 
   async function probe(target: ProbeTarget, signal: AbortSignal) {
@@ -125,15 +127,21 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
   return {
     name: 'cluster-probe',
     async run(signal) {
+      const stopAll = () => {
+        for (const { stop } of underWay.values()) stop.abort('stopped')
+      }
+      signal.addEventListener('abort', stopAll)
       while (!signal.aborted) {
         bell.hush()
         const limit = config.parallel - underWay.size
         const now = clock.now()
         const targets = limit > 0 ? await probes.claimDue({ now, limit, everyMs: config.everyMs }) : []
-        for (const target of targets) begin(target, signal)
+        for (const target of targets) begin(target)
         await bell.wait(clock, await pauseMs(), signal)
       }
-      await Promise.all(underWay.values())
+      signal.removeEventListener('abort', stopAll)
+      stopAll()
+      await Promise.all([...underWay.values()].map(({ end }) => end))
     },
   }
 }

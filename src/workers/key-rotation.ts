@@ -43,8 +43,9 @@ interface Asking {
 
 export function createKeyRotation(deps: KeyRotationDeps): KeyRotation & { readonly worker: Worker } {
   const { ring, keys, drivers, clock, log, config } = deps
-  const stopped = new AbortController()
+  let isStopped = false
   const underWay = new Set<Promise<void>>()
+  const calls = new Set<AbortController>()
 
   /** Asks all, some at once; the answers come in as they come. */
   function askAll(clusters: readonly Cluster[]): { readonly asking: Asking; readonly end: Promise<void> } {
@@ -62,12 +63,16 @@ export function createKeyRotation(deps: KeyRotationDeps): KeyRotation & { readon
   }
 
   async function ask(cluster: Cluster, asking: Asking) {
-    if (stopped.signal.aborted) return
-    const outcome = await drivers[cluster.kind].handshake(cluster, stopped.signal)
+    if (isStopped) return
+    const call = new AbortController()
+    calls.add(call)
+    const outcome = await drivers[cluster.kind].handshake(cluster, call.signal)
+    calls.delete(call)
+    if (isStopped) return
     asking.waiting.delete(cluster)
     if (outcome.kind === 'refused') note(cluster, outcome, asking)
     // The look tells the status what the cluster thinks of the key now.
-    if (!stopped.signal.aborted) await deps.probes.hasten(cluster.id, clock.now())
+    await deps.probes.hasten(cluster.id, clock.now())
   }
 
   function note({ id: clusterId, alias }: Cluster, refusal: Extract<Outcome, { kind: 'refused' }>, asking: Asking) {
@@ -116,12 +121,12 @@ export function createKeyRotation(deps: KeyRotationDeps): KeyRotation & { readon
     worker: {
       name: 'key-rotation',
       async run(signal) {
-        signal.addEventListener('abort', () => stopped.abort('stopped'), { once: true })
         while (!signal.aborted) {
           await turn().catch((error: unknown) => log.error({ event: 'key.turn_failed', error }))
           await clock.wait(everyMs, signal)
         }
-        stopped.abort('stopped')
+        isStopped = true
+        for (const call of calls) call.abort('stopped')
         await Promise.all(underWay)
       },
     },

@@ -24,6 +24,7 @@ export function someChanges(count: number): readonly Change[] {
     sequence: index + 1,
     kind: 'token_revoked' as const,
     token: `eyJhbGciOiJSUzI1NiJ9.${randomBytes(24).toString('base64url')}.${randomBytes(24).toString('base64url')}`,
+    recordedAt: new Date('2000-01-01T00:00:00Z'),
     expiresAt: new Date('2100-01-01T00:00:00Z'),
   }))
 }

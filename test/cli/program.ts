@@ -85,6 +85,7 @@ export async function startProgram(program: Program, args: readonly string[], op
   })
   return {
     url,
+    pid: child.pid ?? 0,
     text,
     ended,
     signal: (signal: NodeJS.Signals) => child.kill(signal),

@@ -1,9 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
-import { connect, createServer } from 'node:net'
+import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { CliContext } from '../../src/cli/context.ts'
+import { serve } from '../../src/cli/serve.ts'
 import { buildProgram, makeConfig, makeFolder, run, startProgram } from './program.ts'
 
 beforeAll(buildProgram)
@@ -83,6 +85,25 @@ describe('serve', () => {
     const service = await startProgram('gatehouse', ['serve'])
     service.signal('SIGINT')
     expect(await service.ended).toMatchObject({ code: 0 })
+  })
+
+  test('a signal while the port is taken is not kept waiting', async () => {
+    const holder = createServer()
+    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve))
+    onTestFinished(() => void holder.close())
+    const { port } = holder.address() as AddressInfo
+    const stop = new AbortController()
+    const events: string[] = []
+    const hear = ({ event }: { readonly event: string }) => {
+      events.push(event)
+      if (event === 'http.port_taken') stop.abort()
+    }
+    const log = { debug: hear, info: hear, warn: hear, error: hear, setLevel: () => {} }
+    const context = { warn: () => {}, stop: stop.signal, openLog: async () => log } as unknown as CliContext
+    const env = { AIS_AUTHN_SECRET_KEY: password, GATEHOUSE_HOST: '127.0.0.1', AIS_AUTHN_PORT: String(port) }
+    await serve({ env: { ...env, GATEHOUSE_DATA_DIR: makeFolder(), AIS_AUTHN_SU_PASS: password } }, context)
+    expect(events).not.toContain('service.started')
+    expect(events.slice(-2)).toEqual(['service.stopping', 'service.stopped'])
   })
 
   test('a second signal ends it at once, though a request is in flight', async () => {
@@ -234,6 +255,16 @@ describe('what stands in the way of a start is one line with its own exit code',
     const { code, line } = await refused(['--https', ...files])
     expect(code).toBe(6)
     expect(line).toContain('tls.crt')
+  })
+
+  test('the signing key can not be written: 4', async () => {
+    const folder = makeFolder()
+    mkdirSync(join(folder, 'keys'))
+    // Every name below it is too long for the file system, whoever runs this.
+    const file = join(folder, 'keys', 'k'.repeat(250))
+    const { code, line } = await refused(['--private-key-file', file])
+    expect(code).toBe(4)
+    expect(line).toContain('(ENAMETOOLONG)')
   })
 
   test('the master key file holds no key: 4', async () => {

@@ -120,7 +120,7 @@ export function aReport(
     url: `http://p${index}.${clusterId}.test`,
     isPrimary: index === 0,
     canary,
-    said: canary === 'knows' ? null : `it ${canary}`,
+    said: canary === 'knows' || canary === 'silent' ? null : `it ${canary}`,
   }))
   const well = { isEveryProxyAsked: true, isKeyTrusted: true, isAuthenticationOn: true, trouble: null }
   return { clusterId, proxies, ...well, ...more }

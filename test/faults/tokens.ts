@@ -1,5 +1,5 @@
 /** Tokens by the thousand, signed with the service's own key: log-ins are slow on purpose. */
-import { createPrivateKey, randomUUID, sign } from 'node:crypto'
+import { createHash, createPrivateKey, createPublicKey, type KeyObject, randomUUID, sign } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { type MintKey, mint, secretKey } from '../stand-ins/aistore-mint.ts'
 
@@ -13,9 +13,16 @@ export function secretMill(secret: string): Mill {
 }
 
 /** @param file the private key as the service wrote it: PEM, not encrypted */
-export function keyMill(file: string, kid: string): Mill {
+export function keyMill(file: string): Mill {
   const key = createPrivateKey(readFileSync(file))
+  const kid = thumbprint(createPublicKey(key))
   return createMill({ alg: 'RS256', kid, sign: (signed) => sign('RSA-SHA256', Buffer.from(signed), key) })
+}
+
+/** RFC 7638. */
+function thumbprint(key: KeyObject): string {
+  const { e, kty, n } = key.export({ format: 'jwk' })
+  return createHash('sha256').update(JSON.stringify({ e, kty, n })).digest('base64url')
 }
 
 function createMill(key: MintKey): Mill {

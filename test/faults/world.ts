@@ -2,10 +2,10 @@
 import { createHandClock, type HandClock } from '../clock.ts'
 import { startService, type TestService } from '../service.ts'
 import type { TestClusterOptions, TestServiceOptions } from '../service-options.ts'
-import type { AistoreCluster } from '../stand-ins/aistore.ts'
+import type { AistoreCluster, Fault, FaultScope } from '../stand-ins/aistore.ts'
 import { expectNothingLost, falseReports, type Scene } from './promise.ts'
 import { useFastFolders } from './size.ts'
-import { expiryOf, keyMill, type Mill, secretMill } from './tokens.ts'
+import { expiryOf, keyMill, secretMill } from './tokens.ts'
 
 export interface World extends AsyncDisposable {
   readonly service: TestService
@@ -14,6 +14,8 @@ export interface World extends AsyncDisposable {
   cluster(alias: string): AistoreCluster
   /** New tokens that live for so long; 12 hours unless said otherwise. */
   tokens(count: number, livesMs?: number): Promise<string[]>
+  /** Tokens are signed with this secret from now on. */
+  useSecret(secret: string): void
   /** Revokes all, some at once; each must be acknowledged. */
   revoke(tokens: readonly string[]): Promise<void>
   /** Revokes so many new ones. */
@@ -22,10 +24,14 @@ export interface World extends AsyncDisposable {
   pass(ms: number, stepMs?: number): Promise<void>
   /** That proxy, or every one, forgets its list. */
   forget(cluster: AistoreCluster, proxy?: number): void
+  /** As the cluster's own, for faults that may come together with forgetting: who can't be asked can't be found out. */
+  trouble(cluster: AistoreCluster, fault: Fault | undefined, scope?: FaultScope): void
   /** Up again after a stop: the list is gone. */
   start(cluster: AistoreCluster): Promise<void>
   /** Stopped and started: the list is gone. */
   restart(cluster: AistoreCluster, awayMs: number): Promise<void>
+  /** Ends the service and starts it anew on the same data. */
+  restartService(): Promise<void>
   /** Takes a cluster off, or puts one on, the list of those that must hold everything. */
   unregister(alias: string): void
   register(alias: string, cluster: AistoreCluster): Promise<void>
@@ -63,9 +69,11 @@ export async function startWorld(
   const registered = new Map<string, AistoreCluster>()
   /** With the instant at which each ends. */
   const acknowledged = new Map<string, number>()
+  const troubled = new Set<AistoreCluster>()
   const forgot = new Map<AistoreCluster, { readonly elapsed: number; readonly at: Date }>()
   let elapsed = 0
   let admin = await service.adminToken()
+  let secret = service.sharedSecret
 
   async function pass(ms: number, stepMs = 500) {
     for (let passed = 0; passed < ms; passed += stepMs) {
@@ -88,6 +96,8 @@ export async function startWorld(
     const ended = act.finally(() => {
       isPending = false
     })
+    // What it rejects with is for whoever awaits it.
+    ended.catch(() => undefined)
     for (let turn = 0; isPending; turn += 1) {
       await turnOfTime()
       if (turn > 30 && isPending) await pass(50, 50)
@@ -113,13 +123,8 @@ export async function startWorld(
     acknowledged.set(token, expiryOf(token))
   }
 
-  async function mill(): Promise<Mill> {
-    if (options.algorithm !== 'RS256') return secretMill(service.sharedSecret)
-    const { json } = await service.request('GET', '/.well-known/jwks.json')
-    const { keys } = json() as { keys: readonly { kid: string }[] }
-    return keyMill(service.config.signingKey.file, keys.at(-1)?.kid ?? '')
-  }
-  const firstMill = await mill()
+  /** Of the key that signs now. */
+  const mill = () => (options.algorithm === 'RS256' ? keyMill(service.config.signingKey.file) : secretMill(secret))
 
   const noteForgot = (cluster: AistoreCluster) => forgot.set(cluster, { elapsed, at: clock.now() })
 
@@ -130,8 +135,8 @@ export async function startWorld(
     pass,
     isUnseen(cluster, seenAt) {
       const last = forgot.get(cluster)
-      if (last === undefined || elapsed - last.elapsed > unseenMs) return false
-      return seenAt === null || seenAt < last.at
+      if (last === undefined || (seenAt !== null && seenAt > last.at)) return false
+      return !cluster.isUp() || troubled.has(cluster) || elapsed - last.elapsed <= unseenMs
     },
   }
 
@@ -145,7 +150,10 @@ export async function startWorld(
       if (found === undefined) throw new Error(`no cluster ${alias} is registered`)
       return found
     },
-    tokens: async (count, livesMs) => firstMill.make(count, { now: clock.now(), ...(livesMs && { livesMs }) }),
+    tokens: async (count, livesMs) => mill().make(count, { now: clock.now(), ...(livesMs && { livesMs }) }),
+    useSecret(changed) {
+      secret = changed
+    },
     async revoke(tokens) {
       const left = tokens.values()
       const work = async () => {
@@ -172,6 +180,15 @@ export async function startWorld(
       noteForgot(cluster)
       await cluster.start()
     },
+    trouble(cluster, fault, scope) {
+      cluster.fault(fault, scope)
+      if (fault !== undefined) return void troubled.add(cluster)
+      troubled.delete(cluster)
+      // Only now it can be asked.
+      const last = forgot.get(cluster)
+      if (last !== undefined) forgot.set(cluster, { ...last, elapsed })
+    },
+    restartService: () => whileTimePasses(service.restart()),
     unregister: (alias) => void registered.delete(alias),
     async register(alias, cluster) {
       const answer = await whileTimePasses(service.registerCluster(alias, cluster))

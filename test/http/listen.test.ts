@@ -2,7 +2,7 @@ import { execFileSync } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import { copyFileSync, mkdirSync, mkdtempSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { Agent, type IncomingMessage, type RequestOptions, request } from 'node:http'
-import { connect as connectPlain, createServer, type Socket } from 'node:net'
+import { type AddressInfo, connect as connectPlain, createServer, type Socket } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { connect as connectTls } from 'node:tls'
@@ -81,10 +81,10 @@ function get(port: number, options: RequestOptions = {}): Promise<IncomingMessag
 }
 
 /** Sends these bytes and answers what came back once the connection has ended. */
-function talk(port: number, bytes: string): Promise<string> {
+function talk(port: number, bytes: string, host = '127.0.0.1'): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = ''
-    const socket = connectPlain(port, '127.0.0.1', () => socket.write(bytes))
+    const socket = connectPlain(port, host, () => socket.write(bytes))
     socket.on('data', (part) => {
       text += part
     })
@@ -141,6 +141,11 @@ describe('the port', () => {
     await new Promise((resolve) => holder.close(resolve))
     advance(250)
     expect((await trying).port).toBe(port)
+  })
+
+  test('of an IPv6 address answers a request that names no host', async () => {
+    const { port } = await start({ host: '::1' })
+    expect(await talk(port, 'GET / HTTP/1.0\r\n\r\n', '::1')).toMatch(/^HTTP\/1.1 200 OK\r\n.*hello$/s)
   })
 
   test('of a host that is not ours is refused at once', async () => {
@@ -210,6 +215,21 @@ describe('the end', () => {
     agent.destroy()
   })
 
+  test('a connection that was just opened still gets an answer to its first request', async () => {
+    const listener = await start()
+    const socket = await opened(listener.port)
+    const closed = listener.close({ drainMs: 60_000 })
+    await expect(get(listener.port)).rejects.toThrow('ECONNREFUSED')
+    let text = ''
+    socket.on('data', (part) => {
+      text += part
+    })
+    const ended = new Promise((resolve) => socket.on('close', resolve))
+    socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
+    await Promise.all([closed, ended])
+    expect(text).toMatch(/^HTTP\/1.1 200 OK\r\n.*Connection: close\r\n.*hello$/s)
+  })
+
   test('a request that takes too long is cut', async () => {
     const { fetch, arrived } = slowServer()
     const { log, entries } = recordingLog()
@@ -272,6 +292,26 @@ describe.skipIf(!hasOpenssl())('HTTPS (needs openssl to make certificates)', () 
     expect(await shownName(port)).toBe('second')
   })
 
+  test('a pair that changes while the port is taken is shown once it is open', async () => {
+    const [first, second] = [makePair('first'), makePair('second')]
+    const { clock, advance, waits } = handSetClock()
+    const { log, events } = recordingLog()
+    const holder = createServer()
+    await new Promise<void>((resolve) => holder.listen(0, '127.0.0.1', resolve))
+    const { port } = holder.address() as AddressInfo
+    const trying = start({ port, tls: first, clock, log })
+    await until(() => waits() === 1)
+    copyFileSync(second.keyFile, first.keyFile)
+    copyFileSync(second.certificateFile, first.certificateFile)
+    await new Promise((resolve) => holder.close(resolve))
+    advance(250)
+    await trying
+    await until(() => waits() === 1)
+    advance(10_000)
+    await until(() => events().includes('certificate.reloaded'))
+    expect(await shownName(port)).toBe('second')
+  })
+
   test('a pair behind a link that is swapped, as Kubernetes does, is shown to new connections', async () => {
     const [first, second] = [makePair('first'), makePair('second')]
     const mount = mkdtempSync(join(tmpdir(), 'gatehouse-mount-'))
@@ -318,8 +358,9 @@ describe.skipIf(!hasOpenssl())('HTTPS (needs openssl to make certificates)', () 
     await expect(start({ tls: { ...pair, keyFile: join(pair.folder, 'folder') } })).rejects.toThrow(CertificateError)
   })
 
-  test('connections without a request, and plain HTTP ones, do not hold up the end', async () => {
+  test('connections without a request or a handshake, and plain HTTP ones, do not hold up the end', async () => {
     const listener = await start({ tls: makePair('name') })
+    await opened(listener.port)
     await new Promise<void>((resolve, reject) => {
       const socket = connectTls({ port: listener.port, host: '127.0.0.1', rejectUnauthorized: false }, resolve)
       socket.on('error', reject)

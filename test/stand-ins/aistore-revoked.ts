@@ -19,10 +19,17 @@ export interface RevokedLists {
 interface Holder {
   version: number
   tokens: Set<string>
+  /** Which life of a primary the list comes from. */
+  origin: number
 }
 
 export function createRevokedLists(proxies: number): RevokedLists {
-  const holders: Holder[] = Array.from({ length: proxies }, () => ({ version: 1, tokens: new Set<string>() }))
+  const holders: Holder[] = Array.from({ length: proxies }, () => ({
+    version: 1,
+    tokens: new Set<string>(),
+    origin: 0,
+  }))
+  let lives = 0
 
   function at(proxy: number): Holder {
     const holder = holders[proxy]
@@ -34,6 +41,7 @@ export function createRevokedLists(proxies: number): RevokedLists {
     if (from.version <= holder.version) return
     holder.version = from.version
     holder.tokens = new Set(from.tokens)
+    holder.origin = from.origin
   }
 
   return {
@@ -42,7 +50,7 @@ export function createRevokedLists(proxies: number): RevokedLists {
       for (const token of tokens) primary.tokens.add(token)
       primary.version += 1
       for (const holder of holders.slice(1)) {
-        if (holder.version === primary.version - 1 && holder.tokens.size + tokens.length >= primary.tokens.size) {
+        if (holder.version === primary.version - 1 && holder.origin === primary.origin) {
           // It holds all but the new ones: the same outcome as taking the whole list, without copying it.
           for (const token of tokens) holder.tokens.add(token)
           holder.version = primary.version
@@ -55,6 +63,8 @@ export function createRevokedLists(proxies: number): RevokedLists {
       const holder = at(proxy)
       holder.version = 1
       holder.tokens = new Set()
+      lives += 1
+      holder.origin = lives
       if (proxy !== 0) takeAll(holder, at(0))
     },
   }

@@ -14,5 +14,5 @@ export const canaryLifetimeMs = 24 * 3_600_000
 
 /** The canary as what a batch carries. It has no place in the log, since it concerns one cluster only. */
 export function changeOfCanary({ token, expiresAt }: Canary): Change {
-  return { sequence: 0, kind: 'token_revoked', token, expiresAt }
+  return { sequence: 0, kind: 'token_revoked', token, recordedAt: null, expiresAt }
 }

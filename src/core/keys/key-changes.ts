@@ -62,9 +62,10 @@ export async function publishNextKey({ keys, sealer, bits, clock, log }: Deps): 
 /**
  * Writes the file of a published key, then makes it the active one: wherever it is interrupted, the next start finds a file
  * whose key is published.
- * @throws DomainError storage_failed where the file can't be written; the key is retired then, and nothing has changed
+ * @param unwritten where the file can't be written: `retire` the key, so that nothing has changed, or `keep` it for later
+ * @throws DomainError storage_failed
  */
-export async function activateKey(kid: string, deps: Deps): Promise<RsaKey> {
+export async function activateKey(kid: string, unwritten: 'retire' | 'keep', deps: Deps): Promise<RsaKey> {
   const { keys, sealer, clock } = deps
   const sealed = await keys.sealedPrivateKey(kid)
   if (sealed === undefined) return followFile(kid, deps)
@@ -73,7 +74,7 @@ export async function activateKey(kid: string, deps: Deps): Promise<RsaKey> {
   try {
     await writeKeyFile(privateKey, deps)
   } catch (error) {
-    await keys.retire(kid, clock.now())
+    if (unwritten === 'retire') await keys.retire(kid, clock.now())
     throw error
   }
   await keys.activate(kid, clock.now())

@@ -147,8 +147,8 @@ export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
     return rsa
   }
 
-  async function activate(kid: string) {
-    rsa = await activateKey(kid, deps)
+  async function activate(kid: string, unwritten: 'retire' | 'keep') {
+    rsa = await activateKey(kid, unwritten, deps)
     await refresh()
     generation += 1
     log.info({ event: 'key.rotated', kid })
@@ -162,14 +162,15 @@ export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
     if (pending === undefined) await refresh()
     const activatesAt = new Date((pending?.createdAt ?? clock.now()).getTime() + deps.leadMs)
     if (activatesAt > clock.now()) return { kid, activatesAt }
-    await activate(kid)
+    // Who asked is told of a failure, so it must not happen later all the same.
+    await activate(kid, 'retire')
     return { kid, activatesAt: null }
   }
 
   async function activateDue(): Promise<string | undefined> {
     if (secret || deps.isExternal) return undefined
     const due = planActivation(await keys.list(), deps.leadMs, clock.now())
-    if (due !== undefined) await activate(due.kid)
+    if (due !== undefined) await activate(due.kid, 'keep')
     return due?.kid
   }
 

@@ -36,10 +36,7 @@ export interface KeyStore {
   activate(kid: string, at: Date): Promise<void>
   /** Ends all trust in a key; false where it is unknown or the active one. */
   retire(kid: string, at: Date): Promise<boolean>
-  /**
-   * Whether a token that the key has signed lives at `now`. Where more expired tokens lie around than are looked at in one
-   * go, the answer is yes until they have been purged.
-   */
+  /** Whether a token that the key has signed lives at `now`. */
   isInUse(kid: string, now: Date): Promise<boolean>
 }
 

@@ -14,6 +14,8 @@ export interface Change {
   readonly kind: ChangeKind
   /** The whole token, since AIStore clusters match revoked tokens by their text. Never logged. */
   readonly token: string
+  /** Null for what has no place in the log. */
+  readonly recordedAt: Date | null
   /** From then on the change matters to nobody. */
   readonly expiresAt: Date
 }

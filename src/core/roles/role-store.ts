@@ -7,7 +7,7 @@ export interface RoleAct {
   readonly at: Date
   /** Live tokens that carry the role are revoked where it then allows less. */
   readonly revokeNarrowed?: boolean
-  /** Whether the role allows less than before; absent = by exact comparison of its grants. Must be pure. */
+  /** Whether the role allows less than before; absent = by exact comparison of its grants (narrowing.ts). Must be pure. */
   readonly isNarrower?: IsNarrower
 }
 

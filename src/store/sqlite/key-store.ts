@@ -3,9 +3,6 @@ import type { KeyStore } from '../../core/keys/key-store.ts'
 import type { SqliteParts } from './parts.ts'
 import { signingKeys } from './schema.ts'
 
-/** The newest tokens of a key, which mostly live longest; what lies behind them is gone soon. */
-const looked = 10_000
-
 export function createKeyStore({ client, db, read, write }: SqliteParts): KeyStore {
   const directory = { changesDirectory: true }
   const all = db
@@ -24,10 +21,7 @@ export function createKeyStore({ client, db, read, write }: SqliteParts): KeySto
     .prepare<[string], Buffer | null>('SELECT sealed_private_key FROM signing_keys WHERE kid = ?')
     .pluck()
   const use = client
-    .prepare<[number, string, number], number>(
-      `SELECT count(*) >= ${looked} OR max(expires_at) > ?
-       FROM (SELECT expires_at FROM tokens WHERE kid = ? ORDER BY key DESC LIMIT ?)`,
-    )
+    .prepare<[string, number], number>('SELECT 1 FROM tokens WHERE kid = ? AND expires_at > ? LIMIT 1')
     .pluck()
 
   return {
@@ -67,6 +61,6 @@ export function createKeyStore({ client, db, read, write }: SqliteParts): KeySto
         return retired.changes > 0
       }, directory),
 
-    isInUse: (kid, now) => read(() => use.get(now.getTime(), kid, looked) === 1),
+    isInUse: (kid, now) => read(() => use.get(kid, now.getTime()) === 1),
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { asc, eq, isNotNull, sql } from 'drizzle-orm'
+import { asc, eq, isNotNull, lte, sql } from 'drizzle-orm'
 import type { ProbeReport } from '../../core/clusters/probe.ts'
 import type { Sealer } from '../../core/keys/sealer.ts'
 import type { ProbeStatus, ProbeStore, ProbeTarget } from '../../delivery/probe-store.ts'
@@ -8,9 +8,14 @@ import { openCanary } from './cursor-rows.ts'
 import type { SqliteParts } from './parts.ts'
 import { clusterCursors, clusterProbes, clusters } from './schema.ts'
 
-/** A plan is at most so much longer than the interval; one that lies further ahead was made before the clock was set back. */
+/** A plan is the interval times a number between these. */
 const longest = 1.2
 const shortest = 0.8
+
+/** What is planned for later was planned before the clock was set back. */
+function horizonOf(now: Date, everyMs: number): number {
+  return now.getTime() + Math.ceil(everyMs * longest)
+}
 
 export function createProbeStore(parts: SqliteParts, sealer: Sealer): ProbeStore {
   const { client, db, read, write } = parts
@@ -20,18 +25,20 @@ export function createProbeStore(parts: SqliteParts, sealer: Sealer): ProbeStore
      SET next_probe_at = ? + (SELECT registered_at FROM clusters WHERE clusters.id = cluster_probes.cluster_id)
      WHERE next_probe_at IS NULL`,
   )
+  const planAnew = client.prepare<[number, number]>(
+    'UPDATE cluster_probes SET next_probe_at = ? WHERE next_probe_at > ?',
+  )
   const plan = client.prepare<[number, string]>('UPDATE cluster_probes SET next_probe_at = ? WHERE cluster_id = ?')
   const hasten = client.prepare<[number, number, string]>(
     'UPDATE cluster_probes SET next_probe_at = min(coalesce(next_probe_at, ?), ?) WHERE cluster_id = ?',
   )
-  const next = client.prepare<[], number>('SELECT next_probe_at FROM cluster_probes ORDER BY next_probe_at LIMIT 1')
   const firstRegistered = client
-    .prepare<[], number>(
+    .prepare<[], number | null>(
       `SELECT min(c.registered_at) FROM cluster_probes p JOIN clusters c ON c.id = p.cluster_id
        WHERE p.next_probe_at IS NULL`,
     )
     .pluck()
-  const nextPlanned = next.pluck()
+  const nextPlanned = client.prepare<[], number | null>('SELECT min(next_probe_at) FROM cluster_probes').pluck()
   const { isAnyDue, findDue } = prepareDue(parts)
   const all = db
     .select({
@@ -52,7 +59,8 @@ export function createProbeStore(parts: SqliteParts, sealer: Sealer): ProbeStore
       if (!(await read(() => isAnyDue(now, everyMs)))) return []
       return write(() => {
         planFirst.run(everyMs)
-        return findDue(now, everyMs, limit).map(({ cluster, report, canary, isResyncing }): ProbeTarget => {
+        planAnew.run(now.getTime(), horizonOf(now, everyMs))
+        return findDue(now, limit).map(({ cluster, report, canary, isResyncing }): ProbeTarget => {
           plan.run(now.getTime() + Math.round(everyMs * stretchOf(cluster.id)), cluster.id)
           return { cluster, canary: openCanary(canary, sealer), isResyncing: isResyncing === 1, previous: report }
         })
@@ -105,11 +113,11 @@ function stretchOf(clusterId: string): number {
 }
 
 function prepareDue({ client, db }: SqliteParts) {
-  const isDue = sql`(${clusterProbes.nextProbeAt} <= ${sql.placeholder('now')}
-    OR ${clusterProbes.nextProbeAt} > ${sql.placeholder('horizon')})`
   const any = client
-    .prepare<[number, number], number>(
-      'SELECT 1 FROM cluster_probes WHERE next_probe_at <= ? OR next_probe_at > ? OR next_probe_at IS NULL LIMIT 1',
+    .prepare<[number, number], number | null>(
+      `SELECT (SELECT min(next_probe_at) FROM cluster_probes) <= ?
+         OR (SELECT max(next_probe_at) FROM cluster_probes) > ?
+         OR EXISTS (SELECT 1 FROM cluster_probes WHERE next_probe_at IS NULL)`,
     )
     .pluck()
   const due = db
@@ -127,19 +135,12 @@ function prepareDue({ client, db }: SqliteParts) {
     .from(clusterProbes)
     .innerJoin(clusters, eq(clusters.id, clusterProbes.clusterId))
     .innerJoin(clusterCursors, eq(clusterCursors.clusterId, clusterProbes.clusterId))
-    .where(isDue)
+    .where(lte(clusterProbes.nextProbeAt, sql.placeholder('now')))
     .orderBy(asc(clusterProbes.nextProbeAt))
     .limit(sql.placeholder('limit'))
     .prepare()
-  const bounds = (now: Date, everyMs: number) => ({
-    now: now.getTime(),
-    horizon: now.getTime() + Math.ceil(everyMs * longest),
-  })
   return {
-    isAnyDue(at: Date, everyMs: number) {
-      const { now, horizon } = bounds(at, everyMs)
-      return any.get(now, horizon) !== undefined
-    },
-    findDue: (at: Date, everyMs: number, limit: number) => due.all({ ...bounds(at, everyMs), limit }),
+    isAnyDue: (now: Date, everyMs: number) => any.get(now.getTime(), horizonOf(now, everyMs)) === 1,
+    findDue: (now: Date, limit: number) => due.all({ now: now.getTime(), limit }),
   }
 }

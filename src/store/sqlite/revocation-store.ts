@@ -23,6 +23,7 @@ export function createRevocationStore(
     .select({
       sequence: changes.sequence,
       kind: changes.kind,
+      recordedAt: changes.recordedAt,
       expiresAt: changes.expiresAt,
       sealedText: tokens.sealedText,
     })

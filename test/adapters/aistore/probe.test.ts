@@ -35,7 +35,7 @@ async function startWithCanary(options: Partial<AistoreClusterOptions> = {}) {
   const record = recordOf(cluster)
   const canary = await driver.mintCanary(record)
   if (canary === null) throw new Error('there is no canary')
-  await driver.push(record, [{ sequence: 0, kind: 'token_revoked', ...canary }], signal)
+  await driver.push(record, [{ sequence: 0, kind: 'token_revoked', recordedAt: null, ...canary }], signal)
   return { cluster, record, canary: canary.token }
 }
 

@@ -4,7 +4,7 @@ import { createRevocations } from '../../../src/core/revocation/revocations.ts'
 import type { VerifiedToken } from '../../../src/core/tokens/token-verifier.ts'
 import { createHandClock } from '../../clock.ts'
 import { openMemoryStore } from '../../delivery/script.ts'
-import { aToken } from '../../store/conformance/samples.ts'
+import { aToken, aUser } from '../../store/conformance/samples.ts'
 
 function build() {
   const { store, sealer } = openMemoryStore()
@@ -65,4 +65,46 @@ test('a token that does not verify is refused, and nothing is written', async ()
   await expect(it.revocations.revokeByText('bad')).rejects.toMatchObject({ code: 'token_invalid' })
   expect(await changes()).toEqual([])
   expect(it.waited).toEqual([])
+})
+
+const motive = { actor: 'op', reason: 'lost laptop' }
+
+test('what an operator means is revoked: on disk, then waited for, then answered', async () => {
+  const at = it.clock.now()
+  const expiresAt = new Date(at.getTime() + 60_000)
+  for (const text of ['t1', 't2']) await it.store.tokens.record(aToken(text, it.sealer, { session: 's1', expiresAt }))
+  const act = await it.revocations.revoke({ by: 'session', session: 's1' }, motive)
+  expect(act).toMatchObject({ selector: { by: 'session', session: 's1' }, ...motive, at, tokens: 2, lastSequence: 2 })
+  expect((await changes()).map((change) => change.token)).toEqual(['t1', 't2'])
+  expect(it.waited).toEqual([{ sequence: 2, budgetMs: 250 }])
+})
+
+test('where nothing was revoked, nothing is waited for', async () => {
+  await it.revocations.revoke({ by: 'issued_before', at: it.clock.now() }, motive)
+  expect(it.waited).toEqual([])
+})
+
+test('an unknown user is not revoked', async () => {
+  const refused = it.revocations.revoke({ by: 'user', name: 'nobody' }, motive)
+  await expect(refused).rejects.toMatchObject({ code: 'user_not_found', details: { name: 'nobody' } })
+})
+
+test('a lock revokes, is waited for, and can be lifted', async () => {
+  const at = it.clock.now()
+  const until = new Date(at.getTime() + 1000)
+  await it.store.users.insert(aUser('ann'))
+  await it.store.tokens.record(aToken('t1', it.sealer, { expiresAt: new Date(at.getTime() + 60_000) }))
+  const { lock, act } = await it.revocations.lock({ kind: 'user', name: 'ann' }, until, motive)
+  expect(lock).toMatchObject({ target: { kind: 'user', name: 'ann' }, until, ...motive, createdAt: at, liftedAt: null })
+  expect(act).toMatchObject({ id: lock.actId, tokens: 1, ...motive })
+  expect(it.waited).toEqual([{ sequence: act.lastSequence, budgetMs: 250 }])
+  expect(await it.revocations.lift(lock.id, { actor: 'op2' })).toMatchObject({ liftedAt: at, liftedBy: 'op2' })
+  await expect(it.revocations.lift(99, motive)).rejects.toMatchObject({ code: 'lock_not_found' })
+})
+
+test.each([0, -1, Number.NaN])('a lock must end in the future, not in %d ms', async (ms) => {
+  await it.store.users.insert(aUser('ann'))
+  const refused = it.revocations.lock({ kind: 'user', name: 'ann' }, new Date(it.clock.now().getTime() + ms), motive)
+  await expect(refused).rejects.toMatchObject({ code: 'field_invalid', details: { field: 'until' } })
+  expect(await it.store.locks.list({ now: it.clock.now(), isEndedIncluded: true })).toEqual([])
 })

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createRoles } from '../../../src/core/roles/roles.ts'
+import { aToken } from '../../store/conformance/samples.ts'
 import { createParts } from '../keys/ring-parts.ts'
 import { propagation } from '../sessions/session-parts.ts'
 
@@ -34,4 +35,32 @@ test.each([
   const options = isAdministrator === undefined ? undefined : { isAdministrator }
   await expect(roles.create(role(name), options)).rejects.toMatchObject(error)
   expect(await roles.list()).toHaveLength(1)
+})
+
+test('tokens that a narrower role makes too wide are revoked where that is wanted, and clusters are waited for', async () => {
+  const { store, clock, sealer } = createParts()
+  const waited: number[] = []
+  const propagation = { reached: async (sequence: number) => void waited.push(sequence) }
+  const roles = createRoles({ roles: store.roles, clock, propagation, budgetMs: 250 })
+  const expiresAt = new Date(clock.now().getTime() + 60_000)
+  for (const name of ['readers', 'writers']) {
+    await roles.create({
+      ...role(name),
+      grants: [{ clusterId: 'c1', resource: null, permissions: '7', annotations: {} }],
+    })
+    const roleKeys = [(await roles.get(name))?.key ?? 0]
+    await store.tokens.record(aToken(`of ${name}`, sealer, { roleKeys, expiresAt }))
+  }
+  await roles.update('readers', (known) => ({ ...known, grants: [] }))
+  expect(waited).toEqual([])
+  await roles.update('writers', (known) => ({ ...known, grants: [] }), { actor: 'op', revokeNarrowed: true })
+  await roles.delete('readers', { actor: 'op', revokeNarrowed: true })
+  const log = await store.revocations.after(0, { limit: 9, now: clock.now() })
+  expect(log.map((change) => change.token)).toEqual(['of writers', 'of readers'])
+  expect(waited).toEqual(log.map((change) => change.sequence))
+  const acts = await store.revocationActs.list({ limit: 9 })
+  expect(acts.map(({ actor, selector }) => [actor, selector])).toEqual([
+    ['op', { by: 'consequence', of: 'role.deleted', name: 'readers' }],
+    ['op', { by: 'consequence', of: 'role.narrowed', name: 'writers' }],
+  ])
 })

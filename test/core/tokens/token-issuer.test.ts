@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { expect, test } from 'vitest'
+import { DomainError } from '../../../src/core/errors.ts'
 import type { KeyRingDeps } from '../../../src/core/keys/key-ring.ts'
 import { createTokenIssuer, rowOfToken, serviceSubject } from '../../../src/core/tokens/token-issuer.ts'
 import type { TokenRow } from '../../../src/core/tokens/token-store.ts'
@@ -110,6 +111,21 @@ test('a token whose row cannot be kept is not given out', async () => {
   const tokens = { ...store.tokens, record: () => Promise.reject(new Error('disk full')) }
   const issuer = createTokenIssuer({ ring, sealer, clock, tokens, issuer: 'http://issuer' })
   await expect(issuer.issue(request)).rejects.toThrow('disk full')
+})
+
+test('what the token knew of goes with its row, and an act that meets it is passed on', async () => {
+  const { ring, sealer, clock, store } = await createParts()
+  const given: unknown[] = []
+  const tokens = {
+    ...store.tokens,
+    record: async (_row: TokenRow, options?: unknown) => {
+      given.push(options)
+      throw new DomainError('token_revoked', {})
+    },
+  }
+  const issuer = createTokenIssuer({ ring, sealer, clock, tokens, issuer: 'http://issuer' })
+  await expect(issuer.issue(request, { asOf: 7 })).rejects.toMatchObject({ code: 'token_revoked' })
+  expect(given).toEqual([{ asOf: 7 }])
 })
 
 test('a service token is for one cluster, lives as long as asked, and has no row', async () => {

@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
+import type { Propagation } from '../../../src/core/revocation/propagation.ts'
 import { serviceSubject } from '../../../src/core/tokens/token-issuer.ts'
 import type { PasswordHasher } from '../../../src/core/users/password-hasher.ts'
-import { createUsers } from '../../../src/core/users/users.ts'
+import { createUsers, type Users } from '../../../src/core/users/users.ts'
+import { aToken } from '../../store/conformance/samples.ts'
 import { createParts } from '../keys/ring-parts.ts'
-import { propagation } from '../sessions/session-parts.ts'
 
 const password = randomBytes(12).toString('base64')
 
@@ -24,7 +25,14 @@ function start() {
   const parts = createParts()
   const hasher = createCheapHasher()
   const { store, clock } = parts
-  return { ...parts, hasher, users: createUsers({ users: store.users, hasher, clock, propagation, budgetMs: 250 }) }
+  const waited: { readonly sequence: number; readonly budgetMs: number }[] = []
+  const propagation: Propagation = {
+    async reached(sequence, budgetMs) {
+      waited.push({ sequence, budgetMs })
+    },
+  }
+  const users = createUsers({ users: store.users, hasher, clock, propagation, budgetMs: 250 })
+  return { ...parts, hasher, waited, users }
 }
 
 let parts: ReturnType<typeof start>
@@ -115,6 +123,42 @@ describe('updating a user', () => {
 
   test('is refused with an empty password', async () => {
     await expect(parts.users.update('ann', { password: '' })).rejects.toMatchObject({ code: 'field_missing' })
+  })
+})
+
+describe('tokens that say what is no longer true', () => {
+  const acts: readonly [of: string, act: (users: Users, options?: { readonly actor: string }) => Promise<void>][] = [
+    ['user.deleted', (users, options) => users.delete('ann', options)],
+    ['user.disabled', (users, options) => users.setDisabled('ann', true, options)],
+    ['user.password_changed', (users, options) => users.update('ann', { password: 'another' }, options)],
+    ['user.roles_changed', (users, by) => users.update('ann', { roleNames: [] }, { ...by, revokeNarrowed: true })],
+  ]
+  beforeEach(async () => {
+    const { users, store, sealer, clock } = parts
+    await users.create({ name: 'ann', password, roleNames: ['readers'] })
+    const roleKeys = [(await store.roles.get('readers'))?.key ?? 0]
+    const expiresAt = new Date(clock.now().getTime() + 60_000)
+    await store.tokens.record(aToken('t1', sealer, { roleKeys, expiresAt }))
+  })
+
+  test.each(acts)('%s: are revoked before the answer, which waits for clusters', async (of, act) => {
+    await act(parts.users, { actor: 'op' })
+    expect(await parts.store.tokens.isRevoked(aToken('t1', parts.sealer).fingerprint)).toBe(true)
+    expect(parts.waited).toEqual([{ sequence: await parts.store.revocations.lastSequence(), budgetMs: 250 }])
+    const [kept] = await parts.store.revocationActs.list({ limit: 9 })
+    expect(kept).toMatchObject({ selector: { by: 'consequence', of, name: 'ann' }, actor: 'op', tokens: 1 })
+  })
+
+  test('are Gatehouse’s own doing where nobody is named', async () => {
+    await parts.users.delete('ann')
+    expect(await parts.store.revocationActs.list({ limit: 9 })).toMatchObject([{ actor: serviceSubject }])
+  })
+
+  test('stay where roles change and nobody wants them gone, and nothing is waited for', async () => {
+    await parts.users.update('ann', { roleNames: [] })
+    await parts.users.setDisabled('ann', false)
+    expect(await parts.store.tokens.isRevoked(aToken('t1', parts.sealer).fingerprint)).toBe(false)
+    expect(parts.waited).toEqual([])
   })
 })
 

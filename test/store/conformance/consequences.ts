@@ -118,6 +118,7 @@ export function consequenceConformance(test: StoreTest): void {
     ['a grant for what is inside instead', [grant('c1', '3'), grant('c2', '7', 'b')], true],
     ['the same in another order', [grant('c2', '7'), grant('c1', '3')], false],
     ['a grant more', [grant('c1', '3'), grant('c2', '7'), grant('c3', '1')], false],
+    ['a grant that stands before one', [grant('c1', '3'), grant('c2', '7'), grant('c2', '1', 'b')], true],
   ]
   for (const [what, grants, isNarrower] of changes) {
     test(`a role that gets ${what} takes its tokens with it, where that is wanted: ${isNarrower}`, async (store, sealer) => {

@@ -137,7 +137,7 @@ export function cursorConformance(test: StoreTest): void {
     const [first = 0, second = 0] = await revokeAll(store, sealer, ['t1', 't2'])
     const claim = await claimOne(store)
     expect(await store.cursors.settle(claim, acknowledged(first, { leaseUntil: after(3000) }))).toBeDefined()
-    expect(await store.cursors.claimDue({ ...claimOptions, now: after(2999) })).toEqual([])
+    expect(await store.cursors.claimDue({ ...claimOptions, now: after(2999), leaseUntil: after(3999) })).toEqual([])
     expect(await store.cursors.settle(claim, acknowledged(second))).toMatchObject({ acknowledged: second })
     expect(await store.cursors.settle(claim, acknowledged(second))).toBeUndefined()
   })

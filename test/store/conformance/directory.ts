@@ -6,13 +6,29 @@ export function keyConformance(test: StoreTest): void {
   test('keys are listed oldest first, from published to active to retiring', async (store) => {
     const [first, second] = [aJwk('kid-2'), aJwk('kid-1')]
     await store.keys.publish(first, start)
-    expect(await store.keys.list()).toEqual([{ kid: 'kid-2', publicJwk: first, state: 'next', createdAt: start }])
+    expect(await store.keys.list()).toEqual([
+      { kid: 'kid-2', publicJwk: first, state: 'next', createdAt: start, activatedAt: null, isPrivateKeyKept: false },
+    ])
     await store.keys.activate('kid-2', after(1))
     await store.keys.publish(second, after(2))
     await store.keys.activate('kid-1', after(3))
     expect(await store.keys.list()).toEqual([
-      { kid: 'kid-2', publicJwk: first, state: 'retiring', createdAt: start },
-      { kid: 'kid-1', publicJwk: second, state: 'active', createdAt: after(2) },
+      {
+        kid: 'kid-2',
+        publicJwk: first,
+        state: 'retiring',
+        createdAt: start,
+        activatedAt: after(1),
+        isPrivateKeyKept: false,
+      },
+      {
+        kid: 'kid-1',
+        publicJwk: second,
+        state: 'active',
+        createdAt: after(2),
+        activatedAt: after(3),
+        isPrivateKeyKept: false,
+      },
     ])
   })
 
@@ -22,7 +38,46 @@ export function keyConformance(test: StoreTest): void {
     await store.keys.activate('kid-1', start)
     await store.keys.publish(aJwk('kid-1'), after(1))
     await store.keys.activate('kid-1', after(1))
-    expect(await store.keys.list()).toEqual([{ kid: 'kid-1', publicJwk: key, state: 'active', createdAt: start }])
+    expect(await store.keys.list()).toEqual([
+      {
+        kid: 'kid-1',
+        publicJwk: key,
+        state: 'active',
+        createdAt: start,
+        activatedAt: after(1),
+        isPrivateKeyKept: false,
+      },
+    ])
+  })
+
+  test('a private key that is kept is given out until its key signs, or is retired', async (store) => {
+    for (const kid of ['kid-1', 'kid-2']) await store.keys.publish(aJwk(kid), start, Buffer.from(`sealed ${kid}`))
+    await store.keys.publish(aJwk('kid-3'), start)
+    expect((await store.keys.list()).map((key) => key.isPrivateKeyKept)).toEqual([true, true, false])
+    expect(await store.keys.sealedPrivateKey('kid-1')).toEqual(Buffer.from('sealed kid-1'))
+    await store.keys.activate('kid-1', after(1))
+    expect(await store.keys.retire('kid-2', after(1))).toBe(true)
+    for (const kid of ['kid-1', 'kid-2', 'kid-3', 'kid-4']) {
+      expect(await store.keys.sealedPrivateKey(kid)).toBeUndefined()
+    }
+  })
+
+  test('every key but the active one can be retired', async (store) => {
+    for (const kid of ['kid-1', 'kid-2']) await store.keys.publish(aJwk(kid), start)
+    await store.keys.activate('kid-1', after(1))
+    await store.keys.activate('kid-2', after(2))
+    expect(await store.keys.retire('kid-1', after(3))).toBe(true)
+    expect(await store.keys.retire('kid-2', after(3))).toBe(false)
+    expect(await store.keys.retire('kid-9', after(3))).toBe(false)
+    expect((await store.keys.list()).map((key) => key.state)).toEqual(['retired', 'active'])
+  })
+
+  test('a key is in use as long as a token lives that it signed', async (store, sealer) => {
+    await store.tokens.record(aToken('t1', sealer, { kid: 'kid-1', expiresAt: after(10) }))
+    await store.tokens.record(aToken('t2', sealer, { kid: 'kid-2', expiresAt: after(99) }))
+    expect(await store.keys.isInUse('kid-1', after(9))).toBe(true)
+    expect(await store.keys.isInUse('kid-1', after(10))).toBe(false)
+    expect(await store.keys.isInUse('kid-3', start)).toBe(false)
   })
 
   test('a key that was never published can\u2019t be activated, and the active one goes on', async (store) => {

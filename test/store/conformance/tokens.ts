@@ -82,7 +82,7 @@ export function revocationConformance(test: StoreTest): void {
     expect(await store.tokens.isRevoked(token.fingerprint)).toBe(true)
     expect(await store.revocations.lastSequence()).toBe(sequence)
     expect(await store.revocations.after(0, { limit: 9, now: start })).toEqual([
-      { sequence, kind: 'token_revoked', token: 't1', expiresAt: token.expiresAt },
+      { sequence, kind: 'token_revoked', token: 't1', recordedAt: aRevocation(token).at, expiresAt: token.expiresAt },
     ])
   })
 

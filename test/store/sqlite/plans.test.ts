@@ -3,6 +3,7 @@ import Database from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { beforeEach, expect, test } from 'vitest'
 import { createSealer } from '../../../src/core/keys/sealer.ts'
+import type { Selector } from '../../../src/core/revocation/selector.ts'
 import { prepareAcknowledgements } from '../../../src/store/sqlite/acknowledgements.ts'
 import { prepareAdministrators } from '../../../src/store/sqlite/administrators.ts'
 import { createClusterStore } from '../../../src/store/sqlite/cluster-store.ts'
@@ -108,11 +109,80 @@ test('a token\u2019s standing, its revocation and the purge of old ones go throu
   expect(await scansOf(() => stores.tokens.purgeExpired(after(99_999), 10))).toEqual([])
 })
 
-test('claiming looks only at clusters that are behind or in a resync', async () => {
+test('no selector goes through all tokens, nor does what follows from changing a user or a role', async () => {
+  await stores.roles.insert(aRole('r'), start)
+  await stores.roles.insert(aRole('s'), start)
+  await stores.users.insert(aUser('root', { roleNames: ['Admin'] }))
+  await stores.users.insert(aUser('ann', { roleNames: ['r', 's'] }))
+  await stores.clusters.insert(aCluster('c1'), 0, [])
+  const roleKeys = [(await stores.roles.get('r'))?.key ?? 0]
+  await stores.tokens.record(aToken('t1', sealer, { session: 's1', roleKeys }))
+  const selectors: readonly Selector[] = [
+    { by: 'jti', jti: 'jti of t1' },
+    { by: 'session', session: 's1' },
+    { by: 'user', name: 'ann' },
+    { by: 'role', name: 'r' },
+    { by: 'cluster', name: 'c1' },
+    { by: 'key', kid: 'kid-1' },
+    { by: 'issued_before', at: start },
+  ]
+  const deed = { ...by, reason: 'test' }
+  for (const selector of selectors) {
+    expect(await scansOf(() => stores.revocations.revokeSelected(selector, deed))).toEqual([])
+  }
+  const until = after(10)
+  const isNarrower = () => true
+  const acts: readonly (() => Promise<unknown>)[] = [
+    () => stores.users.update('ann', { ...by, passwordHash: 'new' }),
+    () => stores.users.update('ann', { ...by, roleNames: ['r'], revokeNarrowed: true }),
+    () => stores.users.setDisabled('ann', true, by),
+    () => stores.roles.update('r', (role) => role, { ...by, revokeNarrowed: true, isNarrower }),
+    () => stores.locks.create({ target: { kind: 'user', name: 'ann' }, until, ...deed }),
+    () => stores.locks.create({ target: { kind: 'role', name: 'r' }, until, ...deed }),
+    () => stores.users.delete('ann', by),
+  ]
+  for (const act of acts) expect(await scansOf(act)).toEqual([])
+})
+
+test('reading acts, and recording a token that knows of them, goes through neither tokens nor acts', async () => {
+  await stores.clusters.insert(aCluster('c1'), 0, [])
+  const token = aToken('t1', sealer)
+  const { actId } = await stores.revocations.record(aRevocation(token))
+  const { list, get, token: find, purge } = stores.revocationActs
+  expect(await scansOf(() => get(actId))).toEqual([])
+  // The newest few, in the order of their keys.
+  for (const isByTextLeftOut of [false, true])
+    expect(await scansOf(() => list({ limit: 5, isByTextLeftOut }))).toEqual([])
+  const { fingerprint } = token
+  const scans = [
+    ...(await scansOf(() => find({ jti: 'jti of t1' }))),
+    ...(await scansOf(() => find({ fingerprint }))),
+    ...(await scansOf(() => purge(after(99), 10))),
+  ]
+  expect(scans.filter((detail) => !/ cc$|cluster_cursors|clusters/.test(detail))).toEqual([])
+  expect(await scansOf(() => stores.tokens.record(aToken('t2', sealer), { asOf: actId }))).toEqual([])
+})
+
+test('finding the clusters to probe goes by the plan', async () => {
+  for (const id of ['c1', 'c2']) await stores.clusters.insert(aCluster(id), 0, [])
+  for (const ms of [0, 10_000, 20_000]) {
+    const options = { now: after(ms), limit: 5, everyMs: 10_000 }
+    expect(await scansOf(() => stores.probes.claimDue(options))).toEqual([])
+  }
+  expect(await scansOf(() => stores.probes.nextDueAt())).toEqual([])
+})
+
+test('claiming looks only at clusters that are behind, in a resync or in want of a canary', async () => {
   for (const id of ['c1', 'c2']) await stores.clusters.insert(aCluster(id), 0, [])
   const options = { now: start, limit: 5, leaseUntil: after(1000), holder: 'test' }
   expect(await scansOf(() => stores.cursors.claimDue(options))).toEqual([])
+  await stores.cursors.wantCanary('c1', start)
   await stores.revocations.record(aRevocation(aToken('t1', sealer)))
-  expect(await scansOf(() => stores.cursors.claimDue(options))).toEqual([])
+  const claims = () => stores.cursors.claimDue(options)
+  expect(await scansOf(claims)).toEqual([])
+  const [claim] = await stores.cursors.claimDue({ ...options, now: after(2000), leaseUntil: after(3000) })
+  if (claim === undefined) throw new Error('nothing is due')
+  const settlement = { kind: 'acknowledged', acknowledged: 1, resyncFrom: null, at: start, leaseUntil: null } as const
+  expect(await scansOf(() => stores.cursors.settle(claim, settlement))).toEqual([])
   expect(await scansOf(() => stores.cursors.nextDueAt())).toEqual([])
 })

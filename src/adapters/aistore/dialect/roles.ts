@@ -4,6 +4,7 @@ import type { Grant, Role, RoleContent } from '../../../core/roles/role.ts'
 import type { RoleStore } from '../../../core/roles/role-store.ts'
 import type { Roles } from '../../../core/roles/roles.ts'
 import { type Authenticator, requireAdministrator } from '../../../core/sessions/authenticator.ts'
+import type { Principal } from '../../../core/sessions/principal.ts'
 import { grantOfBucketAcl, grantOfClusterAcl, listShapes } from '../acl.ts'
 import { RoleBody } from '../wire.ts'
 import type { Answers } from './answers.ts'
@@ -20,6 +21,8 @@ export interface RoleRouteDeps {
   readonly answers: Answers
   /** Whether anybody may read roles, as in AIStore's AuthN. */
   readonly hasOpenReads: boolean
+  /** Whether a role that is narrowed or deleted takes the tokens that carry it with it. */
+  readonly isNarrowingRevoked: boolean
 }
 
 /** `/v1/roles`. */
@@ -56,18 +59,23 @@ export function roleRoute(deps: RoleRouteDeps): Route {
     return done(call)
   }
 
+  function optionsOf(principal: Principal) {
+    requireAdministrator(principal)
+    return { actor: principal.subject, revokeNarrowed: deps.isNarrowingRevoked }
+  }
+
   async function put(call: Call): Promise<Response> {
     const name = nameOf(call)
-    requireAdministrator(await authenticate(call, authenticator))
+    const options = optionsOf(await authenticate(call, authenticator))
     const body = await readBody(call, RoleBody, 'Role', { isBrief: true })
-    await acting(`update role ${name}`, () => roles.update(name, (role) => mergeRole(role, body)))
+    await acting(`update role ${name}`, () => roles.update(name, (role) => mergeRole(role, body), options))
     return done(call)
   }
 
   async function remove(call: Call): Promise<Response> {
     const name = nameOf(call)
-    requireAdministrator(await authenticate(call, authenticator))
-    await acting(`delete role ${name}`, () => roles.delete(name))
+    const options = optionsOf(await authenticate(call, authenticator))
+    await acting(`delete role ${name}`, () => roles.delete(name, options))
     return done(call)
   }
 

@@ -18,6 +18,8 @@ export interface UserRouteDeps extends UserListDeps {
   readonly authenticator: Authenticator
   readonly sessions: Sessions
   readonly users: Users
+  /** Whether a user who loses a role loses the tokens that carry it. */
+  readonly isNarrowingRevoked: boolean
 }
 
 const nanosecondsPerMs = 1e6
@@ -93,18 +95,23 @@ export function userRoute(deps: UserRouteDeps): Route {
       throw new DomainError('permission_denied', { needs: 'own_password', subject, expiresAt })
     }
     await acting(`update user ${name}`, () =>
-      users.update(name, {
-        ...(body.pass === '' ? {} : { password: body.pass }),
-        ...(roleNames.length === 0 ? {} : { roleNames }),
-      }),
+      users.update(
+        name,
+        {
+          ...(body.pass === '' ? {} : { password: body.pass }),
+          ...(roleNames.length === 0 ? {} : { roleNames }),
+        },
+        { actor: principal.subject, revokeNarrowed: deps.isNarrowingRevoked },
+      ),
     )
     return done(call)
   }
 
   async function remove(call: Call): Promise<Response> {
     const name = nameOf(call)
-    requireAdministrator(await authenticate(call, authenticator))
-    await acting(`delete user ${name}`, () => users.delete(name))
+    const principal = await authenticate(call, authenticator)
+    requireAdministrator(principal)
+    await acting(`delete user ${name}`, () => users.delete(name, { actor: principal.subject }))
     return done(call)
   }
 
