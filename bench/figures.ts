@@ -32,4 +32,11 @@ export const comparisons: Readonly<Record<string, Comparison>> = {
   'start-empty.memory': { target: '< 100' },
   'start-full': { target: '< 600', authn: '450 / 330' },
   'start-full.memory': { target: '< 100', authn: '174 / 132' },
+  'scale-clusters': { target: '< 1000' },
+  'scale-clusters.busy': { target: '< 1000' },
+  'scale-clusters.memory': { target: '< 300' },
+  'scale-resync': { target: '< 3000' },
+  'scale-resync.login': { target: '< 50' },
+  'scale-resync.revoke': { target: '< 50' },
+  'scale-resync.memory': { target: '< 300' },
 }

@@ -32,6 +32,7 @@ import { measureReads } from './rows/reads.ts'
 import { measureRegistration } from './rows/registration.ts'
 import { measureRevocations } from './rows/revocations.ts'
 import { measureRoles } from './rows/roles.ts'
+import { measureScale } from './rows/scale.ts'
 import { measureStart } from './rows/start.ts'
 import { measureUsersList } from './rows/users-list.ts'
 import type { Mode } from './server.ts'
@@ -50,6 +51,7 @@ const groups = [
   measureRoles,
   measureUsersList,
   measureReads,
+  measureScale,
 ]
 
 async function main() {

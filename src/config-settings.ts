@@ -288,6 +288,22 @@ export const settings = {
     check: { rule: 'at least 1s', holds: (ms) => ms >= secondMs },
     description: 'time limit of a call to a cluster that somebody waits for',
   }),
+  authorityFile: row({
+    name: 'cluster_ca',
+    env: 'SSL_CERT_FILE',
+    flag: 'cluster-ca',
+    kind: path,
+    initial: undefined,
+    defaultNote: "the machine's own, such as /etc/ssl/certs/ca-certificates.crt",
+    description: "authorities (PEM) that may certify clusters, beside Node's own",
+  }),
+  extraAuthorityFile: row({
+    name: 'cluster_ca_extra',
+    env: 'NODE_EXTRA_CA_CERTS',
+    kind: path,
+    initial: undefined,
+    description: 'further authorities (PEM)',
+  }),
   isVerifySkipped: row({
     name: 'skip_verify_crt',
     env: 'AIS_AUTHN_SKIP_VERIFY_CRT',

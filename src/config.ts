@@ -53,7 +53,12 @@ export interface Config {
         readonly isRequired: boolean
       }
     | undefined
-  readonly outbound: { readonly timeoutMs: number; readonly isTlsVerified: boolean }
+  readonly outbound: {
+    readonly timeoutMs: number
+    readonly isTlsVerified: boolean
+    /** Files of authorities (PEM) beside Node's own; `machineFile` undefined = where the machine keeps them. */
+    readonly authorities?: { readonly machineFile: string | undefined; readonly extraFile: string | undefined }
+  }
   /** Read only while there are no users. */
   readonly firstAdministrator: { readonly name: string; readonly password: string | undefined }
   /** Whether clusters and roles are shown to everybody, as AIStore's AuthN does. */
@@ -253,7 +258,11 @@ function toConfig(from: ResolvedSettings, file: ResolvedSettings): Config {
       headersTimeoutMs: from.headersTimeout.value,
     },
     operations: toOperations(from),
-    outbound: { timeoutMs: from.outboundTimeout.value, isTlsVerified: !from.isVerifySkipped.value },
+    outbound: {
+      timeoutMs: from.outboundTimeout.value,
+      isTlsVerified: !from.isVerifySkipped.value,
+      authorities: { machineFile: from.authorityFile.value, extraFile: from.extraAuthorityFile.value },
+    },
     firstAdministrator: { name: from.administratorName.value, password: from.administratorPassword.value },
     hasOpenReads: from.hasOpenReads.value,
     isNarrowingRevoked: from.isNarrowingRevoked.value,

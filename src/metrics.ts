@@ -131,10 +131,18 @@ function observeRequests(registers: Registry[]): Metrics['request'] {
     buckets: requestBuckets,
     registers,
   })
+  /** Finding a series by its labels takes longer than counting. */
+  const known = new Map<string, { readonly count: Counter.Internal; readonly duration: Histogram.Internal<string> }>()
   return ({ method: given, route, status, seconds }) => {
     const method = methods.has(given) ? given : 'other'
-    count.labels(method, route, String(status)).inc()
-    duration.labels(method, route).observe(seconds)
+    const key = `${method} ${route} ${status}`
+    let series = known.get(key)
+    if (series === undefined) {
+      series = { count: count.labels(method, route, String(status)), duration: duration.labels(method, route) }
+      known.set(key, series)
+    }
+    series.count.inc()
+    series.duration.observe(seconds)
   }
 }
 
@@ -195,7 +203,12 @@ function createGauges(registers: Registry[]) {
   const authenticating = gauge('cluster_authentication_on', '1 where the cluster asks callers for tokens, 0 where not.')
   const logLength = gauge('revocation_log_changes', 'Revocations that still matter: their tokens would still live.', [])
   const running = gauge('worker_running', '1 where the background work goes on, 0 where not.', ['worker'])
-  const restarts = gauge('worker_restarts', 'How often the background work failed and was started again.', ['worker'])
+  const restarts = new Counter({
+    name: 'gatehouse_worker_restarts_total',
+    help: 'How often the background work failed and was started again.',
+    labelNames: ['worker'],
+    registers,
+  })
 
   function setCluster({ id, alias, status }: Readings['clusters'][number]) {
     info.labels(id, alias ?? '').set(1)
@@ -217,9 +230,10 @@ function createGauges(registers: Registry[]) {
       for (const each of [keyTrusted, authenticating]) each.reset()
       for (const cluster of readings.clusters) setCluster(cluster)
       logLength.set(readings.logLength)
+      restarts.reset()
       for (const worker of readings.workers) {
         running.labels(worker.name).set(Number(worker.isRunning))
-        restarts.labels(worker.name).set(worker.restarts)
+        restarts.labels(worker.name).inc(worker.restarts)
       }
     },
   }

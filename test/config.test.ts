@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { chmodSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 import { type ConfigInput, clientSettings, loadConfig } from '../src/config.ts'
 import { ConfigError } from '../src/config-error.ts'
 import { settingRows } from '../src/config-settings.ts'
@@ -66,7 +66,11 @@ describe('where nothing is set', () => {
         headersTimeoutMs: 16_000,
       },
       operations: { host: '127.0.0.1', port: 52_002, isRequired: false },
-      outbound: { timeoutMs: 30_000, isTlsVerified: true },
+      outbound: {
+        timeoutMs: 30_000,
+        isTlsVerified: true,
+        authorities: { machineFile: undefined, extraFile: undefined },
+      },
       firstAdministrator: { name: 'admin', password: undefined },
       hasOpenReads: false,
       isNarrowingRevoked: false,
@@ -270,6 +274,8 @@ describe('flags and environment', () => {
     ['AIS_AUTHN_SU_NAME', 'root', { firstAdministrator: { name: 'root' } }],
     ['AIS_AUTHN_SU_PASS', secret, { firstAdministrator: { password: secret } }],
     ['AIS_AUTHN_SKIP_VERIFY_CRT', 'yes', { outbound: { isTlsVerified: false } }],
+    ['SSL_CERT_FILE', '/etc/ca.pem', { outbound: { authorities: { machineFile: '/etc/ca.pem' } } }],
+    ['NODE_EXTRA_CA_CERTS', '/etc/ca.pem', { outbound: { authorities: { extraFile: '/etc/ca.pem' } } }],
     ['AIS_READ_HEADER_TIMEOUT', '1m', { net: { headersTimeoutMs: 60_000 } }],
     ['AIS_AUTHN_OPEN_READS', 'on', { hasOpenReads: true }],
     ['GATEHOUSE_REVOKE_NARROWED', 'on', { isNarrowingRevoked: true }],
@@ -387,9 +393,8 @@ test('data lies where it is said, else beside the old database, else beside the 
 })
 
 test('a user without a home folder must say where data is to lie', () => {
-  const { HOME } = process.env
-  process.env.HOME = ''
-  onTestFinished(() => void (process.env.HOME = HOME))
+  vi.stubEnv('HOME', '')
+  onTestFinished(() => void vi.unstubAllEnvs())
   expect(refusal(() => loadConfig({ env: {}, cwd: '/' }))).toContain('--data-dir')
   expect(loadConfig({ env: { GATEHOUSE_DATA_DIR: '/data' }, cwd: '/' }).dataDir).toBe('/data')
   expect(clientSettings({}).credentialsFile).toBe('/.config/gatehouse/credentials.json')

@@ -228,11 +228,11 @@ export async function startService(options: TestServiceOptions = {}): Promise<Te
     },
     settled,
     async restart() {
-      await service.close()
+      await whileTimePasses(service.close())
       await open()
     },
     async [Symbol.asyncDispose]() {
-      await service.close({ drainMs: 500 })
+      await whileTimePasses(service.close({ drainMs: 500 }))
       await Promise.all([...clusters.values()].map((cluster) => cluster.stop()))
       rmSync(folder, { recursive: true, force: true })
     },

@@ -3,9 +3,10 @@
  * kept connections, TLS. What the network or the other side does is an answer or a Failure, never an exception.
  */
 import pRetry from 'p-retry'
-import { Agent, type Dispatcher } from 'undici'
+import { Agent, buildConnector, type Dispatcher } from 'undici'
 import type { Clock } from '../core/clock.ts'
 import { classifyFailure, type Failure } from './outbound-failures.ts'
+import { type Authorities, loadTrust } from './outbound-trust.ts'
 
 export interface OutboundRequest {
   readonly method: 'GET' | 'POST' | 'PUT' | 'DELETE' | 'HEAD'
@@ -42,6 +43,8 @@ const connectionsPerOrigin = 16
 const resetRetries = 2
 const defaultMaximumBytes = 64 * 1024
 const maximumRetryAfterMs = 3_600_000
+/** What a timer can count; one that is set further ahead goes off at once. */
+const maximumTimerMs = 2 ** 31 - 1
 
 /** A kept connection that the other side has closed meanwhile: nothing was answered, so asking again is right. */
 class ConnectionLost extends Error {
@@ -56,13 +59,12 @@ export function createOutbound(deps: {
   /** Limit of one call, connecting included. */
   readonly timeoutMs: number
   readonly isTlsVerified: boolean
+  /** Absent = Node's own. */
+  readonly authorities?: Authorities
   readonly clock: Clock
 }): Outbound {
   const agent = new Agent({
-    connect: {
-      timeout: Math.min(connectTimeoutMs, deps.timeoutMs),
-      rejectUnauthorized: deps.isTlsVerified,
-    },
+    connect: createConnector(deps),
     connections: connectionsPerOrigin,
     pipelining: 1,
     keepAliveTimeout: keepAliveMs,
@@ -104,6 +106,18 @@ export function createOutbound(deps: {
       return result
     },
     close: () => agent.destroy(),
+  }
+}
+
+function createConnector(deps: Parameters<typeof createOutbound>[0]): buildConnector.connector {
+  const timeout = Math.min(connectTimeoutMs, deps.timeoutMs)
+  const plain = buildConnector({ timeout })
+  let tls: buildConnector.connector | undefined
+  return (options, callback) => {
+    if (options.protocol !== 'https:') return plain(options, callback)
+    const secureContext = tls || !deps.authorities ? undefined : loadTrust(deps.authorities)
+    tls ??= buildConnector({ timeout, rejectUnauthorized: deps.isTlsVerified, ...(secureContext && { secureContext }) })
+    tls(options, callback)
   }
 }
 
@@ -158,10 +172,13 @@ export function parseRetryAfter(value: string | string[] | undefined, now: Date)
 function limitTime(ms: number, outer: AbortSignal | undefined) {
   const controller = new AbortController()
   let isOver = false
-  const timer = setTimeout(() => {
-    isOver = true
-    controller.abort()
-  }, ms)
+  const timer = setTimeout(
+    () => {
+      isOver = true
+      controller.abort()
+    },
+    Math.min(ms, maximumTimerMs),
+  )
   const give = () => controller.abort()
   if (outer?.aborted) give()
   outer?.addEventListener('abort', give)

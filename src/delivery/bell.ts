@@ -24,6 +24,7 @@ export function createBell(): Bell {
     isRung: () => isRung,
     async wait(clock, ms, signal) {
       if (isRung) return true
+      if (signal.aborted) return false
       const silence = new AbortController()
       const stop = () => silence.abort('rung')
       wakeUp = stop

@@ -72,6 +72,8 @@ export interface CursorStore {
   release(claim: Claim): Promise<void>
   /** `now` decides which changes still matter. */
   list(now: Date): Promise<readonly CursorStatus[]>
+  /** One of them. */
+  get(clusterId: string, now: Date): Promise<CursorStatus | undefined>
   /** How many changes in the log still matter at `now`. */
   logLength(now: Date): Promise<number>
   /** When the next cluster that is behind falls due; undefined if none is behind. */

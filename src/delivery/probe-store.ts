@@ -40,5 +40,7 @@ export interface ProbeStore {
   /** Keeps a report; sets lastRestartSeenAt and inStepSince by it. Nothing where the cluster is gone. */
   record(clusterId: string, report: ProbeReport, at: Date): Promise<void>
   list(): Promise<readonly ProbeStatus[]>
+  /** Undefined before the first probe. */
+  get(clusterId: string): Promise<ProbeStatus | undefined>
   nextDueAt(): Promise<Date | undefined>
 }

@@ -68,7 +68,7 @@ function capital(word: string): string {
 }
 
 /** Whatever the route may be refused with, by what it takes and needs. */
-export function refusalsOf({ permission, params, query, body, refusals = [] }: Route): readonly number[] {
+function refusalsOf({ permission, params, query, body, refusals = [] }: Route): readonly number[] {
   const statuses = new Set<number>(refusals)
   if (permission !== 'none') statuses.add(401)
   if (permission !== 'none' && permission !== 'self') statuses.add(403)

@@ -13,7 +13,7 @@ export interface OperationsDeps extends HealthDeps {
 }
 
 /** `/metrics` in Prometheus's text format, `/healthz` and `/readyz`. */
-export function createOperationsApp({ log, renderMetrics, notReady }: OperationsDeps) {
+function createOperationsApp({ log, renderMetrics, notReady }: OperationsDeps) {
   return new Hono<HttpEnv>()
     .use(requestLog(log))
     .get('/metrics', async () => {

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { link, mkdir, readFile, rm } from 'node:fs/promises'
+import { link, mkdir, readFile, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import { isCode, syncFolder, writeDurably } from './key-file.ts'
 import { StoreOpenError } from './store-open-error.ts'
@@ -8,18 +8,28 @@ const keyBytes = 32
 
 /**
  * The key that seals secrets at rest, 32 bytes: from `value` (base64) where one is given, else from `file` (base64 too),
- * which is made with a random key, mode 0600, where it is missing. Processes that start at once agree on one key.
+ * which is made with a random key, mode 0600, where it is missing. Processes that start at once agree on one key. Where
+ * `database` is there already, a new key would open nothing in it, and hide that the right one is missing: none is made.
  * @throws StoreOpenError, without the key in it
  */
 export async function loadMasterKey(source: {
   readonly value: string | undefined
   readonly file: string
+  readonly database?: string
 }): Promise<Buffer> {
   if (source.value !== undefined) return parseKey(source.value, 'the given master key')
-  const what = `the master key file ${source.file}`
+  const { file, database } = source
+  const what = `the master key file ${file}`
   try {
-    const text = (await read(source.file)) ?? (await make(source.file))
-    return parseKey(text, what)
+    let text = await read(file)
+    if (text === undefined && database !== undefined && (await holdsSomething(database))) {
+      // Another process that starts at once makes the key before the database.
+      text = await read(file)
+      if (text === undefined) {
+        throw new StoreOpenError(`${what} is missing, and the database ${database} is sealed with it: restore the file`)
+      }
+    }
+    return parseKey(text ?? (await make(file)), what)
   } catch (error) {
     if (error instanceof StoreOpenError) throw error
     const code = error instanceof Error && 'code' in error ? ` (${String(error.code)})` : ''
@@ -32,6 +42,15 @@ async function read(file: string): Promise<string | undefined> {
     return await readFile(file, 'utf8')
   } catch (error) {
     if (isCode(error, 'ENOENT')) return undefined
+    throw error
+  }
+}
+
+async function holdsSomething(file: string): Promise<boolean> {
+  try {
+    return (await stat(file)).size > 0
+  } catch (error) {
+    if (isCode(error, 'ENOENT')) return false
     throw error
   }
 }

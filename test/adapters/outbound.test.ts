@@ -36,6 +36,12 @@ test('a redirect is an answer and is not followed', async () => {
   expect(elsewhere.requests).toEqual([])
 })
 
+test('a time limit that no timer can count is a long one', async () => {
+  await using client = open(60 * 24 * 3_600_000)
+  await using server = await serve((_, response) => setTimeout(() => response.end('late'), 20))
+  expect(await client.get(server.url)).toMatchObject({ kind: 'answered', text: 'late' })
+})
+
 test('connections are kept for calls that follow each other', async () => {
   await using client = open()
   await using server = await serve((_, response) => response.end())

@@ -5,7 +5,7 @@ import { type MintKey, mint, secretKey } from '../stand-ins/aistore-mint.ts'
 
 export interface Mill {
   /** Of one user, good for every cluster, all different. */
-  make(count: number, options?: { readonly now?: Date; readonly livesMs?: number }): string[]
+  make(count: number, options?: { readonly now?: Date; readonly livesMs?: number; readonly ballast?: number }): string[]
 }
 
 export function secretMill(secret: string): Mill {
@@ -27,10 +27,11 @@ function thumbprint(key: KeyObject): string {
 
 function createMill(key: MintKey): Mill {
   return {
-    make(count, { now = new Date(), livesMs = 12 * 3_600_000 } = {}) {
+    make(count, { now = new Date(), livesMs = 12 * 3_600_000, ballast = 0 } = {}) {
+      const note = 'x'.repeat(ballast)
       const exp = Math.floor((now.getTime() + livesMs) / 1000)
       return Array.from({ length: count }, () =>
-        mint(key, { sub: 'miller', clusters: [], admin: false, exp, jti: randomUUID() }, now),
+        mint(key, { sub: 'miller', clusters: [], admin: false, exp, jti: randomUUID(), note }, now),
       )
     },
   }

@@ -12,8 +12,8 @@ export interface World extends AsyncDisposable {
   readonly clock: HandClock
   readonly scene: Scene
   cluster(alias: string): AistoreCluster
-  /** New tokens that live for so long; 12 hours unless said otherwise. */
-  tokens(count: number, livesMs?: number): Promise<string[]>
+  /** New tokens that live for so long (12 hours unless said otherwise), with so many bytes of ballast. */
+  tokens(count: number, livesMs?: number, ballast?: number): Promise<string[]>
   /** Tokens are signed with this secret from now on. */
   useSecret(secret: string): void
   /** Revokes all, some at once; each must be acknowledged. */
@@ -43,8 +43,8 @@ export interface World extends AsyncDisposable {
 
 /** Longest until a probe has looked, at an interval of 10 s and 20 % of jitter, and has been answered. */
 const unseenMs = 14_000
-/** A resync for safety comes at least every 10 minutes. */
-const keptWithinMs = 11 * 60_000
+/** Long before the resync for safety, which comes every 10 minutes: each fault has a defence of its own. */
+const keptWithinMs = 60_000
 const atOnce = 64
 
 export async function startWorld(
@@ -150,7 +150,8 @@ export async function startWorld(
       if (found === undefined) throw new Error(`no cluster ${alias} is registered`)
       return found
     },
-    tokens: async (count, livesMs) => mill().make(count, { now: clock.now(), ...(livesMs && { livesMs }) }),
+    tokens: async (count, livesMs, ballast) =>
+      mill().make(count, { now: clock.now(), ...(livesMs && { livesMs }), ...(ballast && { ballast }) }),
     useSecret(changed) {
       secret = changed
     },

@@ -35,6 +35,19 @@ test('without a value a random key is made once, for the owner alone, and read f
   expect(await loadMasterKey({ value: readFileSync(file, 'utf8'), file: 'unused' })).toEqual(key)
 })
 
+test('a missing file is not made anew beside a database that was sealed with it', async () => {
+  const database = path.join(folder, 'gatehouse.db')
+  writeFileSync(database, '')
+  const key = await loadMasterKey({ value: undefined, file, database })
+  writeFileSync(database, 'something')
+  expect(await loadMasterKey({ value: undefined, file, database })).toEqual(key)
+  rmSync(file)
+  const refused = loadMasterKey({ value: undefined, file, database })
+  await expect(refused).rejects.toThrow(`the master key file ${file} is missing, and the database ${database}`)
+  expect(readdirSync(path.dirname(file))).toEqual([])
+  expect(await loadMasterKey({ value: key.toString('base64'), file, database })).toEqual(key)
+})
+
 test('processes that start at once agree on one key', async () => {
   const keys = await Promise.all(Array.from({ length: 8 }, () => loadMasterKey({ value: undefined, file })))
   expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(1)

@@ -3,9 +3,9 @@ import type { ClusterStore } from '../../src/core/clusters/cluster-store.ts'
 import type { Outcome } from '../../src/core/clusters/driver.ts'
 import { createKeyRotation } from '../../src/workers/key-rotation.ts'
 import { createTestRing } from '../core/keys/ring-parts.ts'
-import { until } from '../delivery/harness.ts'
 import { createScriptedDriver, keepLog, refused } from '../delivery/script.ts'
 import { aCluster, aToken } from '../store/conformance/samples.ts'
+import { until } from './probe-parts.ts'
 
 const hour = 3_600_000
 const answered: Outcome = { ...refused('key_mismatch'), status: 401 } as Outcome

@@ -41,3 +41,12 @@ export async function pass(clock: HandClock, ms: number, stepMs = 100): Promise<
     await new Promise<void>((resolve) => setTimeout(resolve, 1))
   }
 }
+
+/** Lets others run until it holds; making a key takes its time. */
+export async function until(holds: () => boolean): Promise<void> {
+  const startedAt = performance.now()
+  while (!holds()) {
+    if (performance.now() - startedAt > limitMs) throw new Error('it never came to hold')
+    await new Promise<void>((resolve) => setTimeout(resolve, 1))
+  }
+}

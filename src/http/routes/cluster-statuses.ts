@@ -2,7 +2,7 @@ import type { Clock } from '../../core/clock.ts'
 import { type ClusterStatus, presentClusterStatus } from '../../core/clusters/cluster-status.ts'
 import type { RevocationStore } from '../../core/revocation/revocation-store.ts'
 import type { CursorStatus, CursorStore } from '../../delivery/cursor-store.ts'
-import type { ProbeStore } from '../../delivery/probe-store.ts'
+import type { ProbeStatus, ProbeStore } from '../../delivery/probe-store.ts'
 
 /** What a cluster has acknowledged, as this process knows: up to a second ahead of the store. */
 export type ProgressOf = (clusterId: string) => { readonly acknowledged: number; readonly at: Date } | undefined
@@ -16,28 +16,39 @@ export interface Statuses {
 
 /** What delivery and probes have written down, summed up. */
 export function createStatuses(deps: {
-  readonly cursors: Pick<CursorStore, 'list'>
-  readonly probes: Pick<ProbeStore, 'list'>
+  readonly cursors: Pick<CursorStore, 'list' | 'get'>
+  readonly probes: Pick<ProbeStore, 'list' | 'get'>
   readonly revocations: Pick<RevocationStore, 'lastSequence'>
   readonly progressOf: ProgressOf
   readonly clock: Clock
 }): Statuses {
   const { progressOf } = deps
+  /** Read after the cursors: whoever has acknowledged this has acknowledged all that was counted. */
+  const readHead = () => deps.revocations.lastSequence()
 
-  async function all() {
-    const now = deps.clock.now()
-    const [cursors, probes] = await Promise.all([deps.cursors.list(now), deps.probes.list()])
-    // Read last: whoever has acknowledged this has acknowledged all that was counted.
-    const head = await deps.revocations.lastSequence()
-    const probeOf = new Map(probes.map((probe) => [probe.clusterId, probe]))
-    return new Map(
-      cursors.map((cursor) => {
-        const heard = withHeard(cursor, head, progressOf(cursor.clusterId))
-        return [cursor.clusterId, presentClusterStatus(heard, probeOf.get(cursor.clusterId), now)]
-      }),
-    )
+  function sumUp(cursor: CursorStatus, probe: ProbeStatus | undefined, head: number, now: Date): ClusterStatus {
+    return presentClusterStatus(withHeard(cursor, head, progressOf(cursor.clusterId)), probe, now)
   }
-  return { progressOf, all, of: async (clusterId) => (await all()).get(clusterId) }
+
+  return {
+    progressOf,
+
+    async all() {
+      const now = deps.clock.now()
+      const [cursors, probes] = await Promise.all([deps.cursors.list(now), deps.probes.list()])
+      const head = await readHead()
+      const probeOf = new Map(probes.map((probe) => [probe.clusterId, probe]))
+      return new Map(
+        cursors.map((cursor) => [cursor.clusterId, sumUp(cursor, probeOf.get(cursor.clusterId), head, now)]),
+      )
+    },
+
+    async of(clusterId) {
+      const now = deps.clock.now()
+      const [cursor, probe] = await Promise.all([deps.cursors.get(clusterId, now), deps.probes.get(clusterId)])
+      return cursor && sumUp(cursor, probe, await readHead(), now)
+    },
+  }
 }
 
 /** A cluster that has everything is not shown as behind until that is written down. */

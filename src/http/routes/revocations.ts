@@ -1,8 +1,10 @@
 import { z } from 'zod'
+import { isDomainError } from '../../core/errors.ts'
 import type { RevocationActStore } from '../../core/revocation/revocation-acts.ts'
-import type { Revocations } from '../../core/revocation/revocations.ts'
+import type { Motive, Revocations } from '../../core/revocation/revocations.ts'
 import type { RevocationAct, Selector } from '../../core/revocation/selector.ts'
 import { NotFoundError } from '../errors.ts'
+import { RequestError } from '../validate.ts'
 import type { Statuses } from './cluster-statuses.ts'
 import { pageOf, pageQuery, presentPage, readNumberedPage } from './page.ts'
 import { presentProgress, presentRevocation } from './present-revocation.ts'
@@ -28,9 +30,20 @@ export function revocationRoutes(deps: RevocationRouteDeps): readonly Route[] {
     return act
   }
 
+  /** It is the token in the body that is no good, not the caller's. */
+  async function revokeText(token: string, motive: Motive) {
+    try {
+      return await revocations.revokeByText(token, motive)
+    } catch (error) {
+      const detail = whyWorthless(error)
+      if (detail === undefined) throw error
+      throw new RequestError(422, detail, [{ in: 'body', field: 'token', detail }])
+    }
+  }
+
   async function revoke({ reason = '', ...choice }: RevokeBody, actor: string): Promise<RevocationAct> {
     if (choice.token === undefined) return revocations.revoke(selectorOf(choice), { actor, reason })
-    const { actId } = await revocations.revokeByText(choice.token, { actor, reason })
+    const { actId } = await revokeText(choice.token, { actor, reason })
     return find(actId)
   }
 
@@ -82,7 +95,7 @@ export function revocationRoutes(deps: RevocationRouteDeps): readonly Route[] {
           'Revokes every live token that is meant. It is on disk when this answers, and every cluster that is up has it, or the budget for waiting (`delivery.budget`) is over; `clusters` says who has it. What was revoked before is not revoked again.',
         body: RevokeBody,
         answer: { status: 201, description: 'The revocation.', body: RevocationProgress },
-        refusals: [401, 404, 503],
+        refusals: [404, 503],
       },
       async ({ body, caller }) => {
         const act = await revoke(body, caller.principal.subject)
@@ -91,6 +104,11 @@ export function revocationRoutes(deps: RevocationRouteDeps): readonly Route[] {
       },
     ),
   ]
+}
+
+function whyWorthless(error: unknown): string | undefined {
+  if (isDomainError(error, 'token_expired')) return 'has expired: nobody takes it any more'
+  return isDomainError(error, 'token_invalid') ? `is no token of ours: ${error.details.reason}` : undefined
 }
 
 /** The body's schema has made sure that exactly one is there. */

@@ -29,7 +29,7 @@ export function sessionRoutes({ sessions, revocations, users, profile }: Session
         description: 'Trades a name and a password for a token.',
         body: LoginBody,
         answer: { status: 201, description: 'A new token. It is shown this once.', body: NewSession },
-        refusals: [401, 429, 503],
+        refusals: [401, 403, 429, 503],
       },
       async ({ body: { name, password, lifetimeSeconds } }) => {
         const requestedLifetimeMs = lifetimeSeconds === undefined ? null : lifetimeSeconds * 1000

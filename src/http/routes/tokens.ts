@@ -1,4 +1,3 @@
-import { z } from 'zod'
 import type { Clock } from '../../core/clock.ts'
 import { DomainError, isDomainError } from '../../core/errors.ts'
 import type { RevocationActStore, TokenStatus } from '../../core/revocation/revocation-acts.ts'
@@ -6,7 +5,7 @@ import { fingerprintOf, type TokenVerifier } from '../../core/tokens/token-verif
 import type { Statuses } from './cluster-statuses.ts'
 import { presentToken, unknownToken } from './present-token.ts'
 import { type Route, route } from './route.ts'
-import { IntrospectBody, TokenBody } from './shapes/tokens.ts'
+import { IntrospectBody, JtiParams, TokenBody } from './shapes/tokens.ts'
 
 export interface TokenRouteDeps {
   readonly acts: Pick<RevocationActStore, 'token'>
@@ -45,7 +44,7 @@ export function tokenRoutes({ acts, verifier, statuses, clock }: TokenRouteDeps)
         permission: 'tokens:read',
         tag,
         summary: 'Show whether a token is dead everywhere',
-        params: z.object({ jti: z.string().min(1).max(256) }),
+        params: JtiParams,
         answer: { status: 200, description: 'The token and which clusters refuse it.', body: TokenBody },
         refusals: [404],
       },

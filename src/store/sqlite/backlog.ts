@@ -7,6 +7,10 @@ export interface Backlog {
 
 /** How many changes one look may go through: about a millisecond, and requests are answered between two looks. */
 const stepSize = 20_000
+/** Looks that find little cost nearly as much as their call. */
+const gapsPerStep = 100
+
+const letOthersRun = () => new Promise<void>((resolve) => setImmediate(resolve))
 
 /**
  * Counts, for each position in the log, the changes after it that matter at `now`. The log is gone through once from the
@@ -31,7 +35,7 @@ export function prepareBacklog({ client, read }: SqliteParts) {
     let behind = 0
     let since: number | undefined
     for (let position = from; position < to; position += stepSize) {
-      if (position > from) await new Promise((resolve) => setImmediate(resolve))
+      if (position > from) await letOthersRun()
       const end = Math.min(position + stepSize, to)
       behind += await read(() => count.get(position, end, nowMs) ?? 0)
       if (behind > 0) since ??= await read(() => first.get(position, end, nowMs))
@@ -46,7 +50,8 @@ export function prepareBacklog({ client, read }: SqliteParts) {
     let upper = newest
     let behind = 0
     let since: number | undefined
-    for (const position of descending) {
+    for (const [index, position] of descending.entries()) {
+      if (index % gapsPerStep === gapsPerStep - 1) await letOthersRun()
       const gap = await between(Math.max(position, oldest - 1), upper, now.getTime())
       behind += gap.behind
       since = gap.since ?? since

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { and, asc, eq, sql } from 'drizzle-orm'
+import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
 import type { Sealer } from '../../core/keys/sealer.ts'
-import type { Claim, Cursor, CursorStore, Settlement } from '../../delivery/cursor-store.ts'
+import type { Claim, Cursor, CursorStatus, CursorStore, Settlement } from '../../delivery/cursor-store.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { prepareBacklog } from './backlog.ts'
 import { clusterColumns } from './cluster-rows.ts'
@@ -19,19 +19,23 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
     'UPDATE cluster_cursors SET lease = NULL, lease_until = NULL WHERE cluster_id = ? AND lease = ?',
   )
   const settle = prepareSettle(parts)
-  const all = db
-    .select({
-      ...cursorColumns,
-      lastReason: clusterCursors.lastReason,
-      lastSaid: clusterCursors.lastSaid,
-      lastAttemptAt: clusterCursors.lastAttemptAt,
-      lastAcknowledgedAt: clusterCursors.lastAcknowledgedAt,
-      canaryExpiresAt: clusterCursors.canaryExpiresAt,
-      canaryAcknowledgedAt: clusterCursors.canaryAcknowledgedAt,
-    })
-    .from(clusterCursors)
-    .orderBy(asc(clusterCursors.clusterId))
-    .prepare()
+  const selectStatus = (where?: SQL) =>
+    db
+      .select({
+        ...cursorColumns,
+        lastReason: clusterCursors.lastReason,
+        lastSaid: clusterCursors.lastSaid,
+        lastAttemptAt: clusterCursors.lastAttemptAt,
+        lastAcknowledgedAt: clusterCursors.lastAcknowledgedAt,
+        canaryExpiresAt: clusterCursors.canaryExpiresAt,
+        canaryAcknowledgedAt: clusterCursors.canaryAcknowledgedAt,
+      })
+      .from(clusterCursors)
+      .where(where)
+      .orderBy(asc(clusterCursors.clusterId))
+      .prepare()
+  const all = selectStatus()
+  const one = selectStatus(eq(clusterCursors.clusterId, sql.placeholder('clusterId')))
   const backlogOf = prepareBacklog(parts)
   const nextDue = client.prepare<[], number | null>(nextDueQuery).pluck()
   const wantCanary = client.prepare<[number, string]>(
@@ -41,6 +45,18 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
     `UPDATE cluster_cursors SET canary_sealed = ?, canary_expires_at = ?, canary_acknowledged_at = NULL
      WHERE cluster_id = ? AND lease = ?`,
   )
+
+  async function withBacklogs(rows: ReturnType<typeof all.all>, now: Date): Promise<CursorStatus[]> {
+    const backlogs = await backlogOf(
+      rows.map((row) => row.acknowledged),
+      now,
+    )
+    return rows.map(({ canaryExpiresAt: expiresAt, canaryAcknowledgedAt: acknowledgedAt, ...row }) => ({
+      ...row,
+      canary: expiresAt === null || acknowledgedAt === null ? null : { expiresAt, acknowledgedAt },
+      ...(backlogs.get(row.acknowledged) ?? inStep),
+    }))
+  }
 
   return {
     async claimDue({ now, limit, leaseUntil, holder }) {
@@ -71,17 +87,11 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
 
     logLength: async (now) => (await backlogOf([0], now)).get(0)?.behind ?? 0,
 
-    async list(now) {
-      const rows = await read(() => all.all())
-      const backlogs = await backlogOf(
-        rows.map((row) => row.acknowledged),
-        now,
-      )
-      return rows.map(({ canaryExpiresAt: expiresAt, canaryAcknowledgedAt: acknowledgedAt, ...row }) => ({
-        ...row,
-        canary: expiresAt === null || acknowledgedAt === null ? null : { expiresAt, acknowledgedAt },
-        ...(backlogs.get(row.acknowledged) ?? inStep),
-      }))
+    list: async (now) => withBacklogs(await read(() => all.all()), now),
+
+    async get(clusterId, now) {
+      const [status] = await withBacklogs(await read(() => one.all({ clusterId })), now)
+      return status
     },
 
     nextDueAt: () =>

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { asc, eq, isNotNull, lte, sql } from 'drizzle-orm'
+import { and, asc, eq, isNotNull, lte, type SQL, sql } from 'drizzle-orm'
 import type { ProbeReport } from '../../core/clusters/probe.ts'
 import type { Sealer } from '../../core/keys/sealer.ts'
 import type { ProbeStatus, ProbeStore, ProbeTarget } from '../../delivery/probe-store.ts'
@@ -40,18 +40,21 @@ export function createProbeStore(parts: SqliteParts, sealer: Sealer): ProbeStore
     .pluck()
   const nextPlanned = client.prepare<[], number | null>('SELECT min(next_probe_at) FROM cluster_probes').pluck()
   const { isAnyDue, findDue } = prepareDue(parts)
-  const all = db
-    .select({
-      clusterId: clusterProbes.clusterId,
-      report: clusterProbes.report,
-      probedAt: clusterProbes.probedAt,
-      lastRestartSeenAt: clusterProbes.lastRestartSeenAt,
-      inStepSince: clusterProbes.inStepSince,
-    })
-    .from(clusterProbes)
-    .where(isNotNull(clusterProbes.report))
-    .orderBy(asc(clusterProbes.clusterId))
-    .prepare()
+  const selectStatus = (where?: SQL) =>
+    db
+      .select({
+        clusterId: clusterProbes.clusterId,
+        report: clusterProbes.report,
+        probedAt: clusterProbes.probedAt,
+        lastRestartSeenAt: clusterProbes.lastRestartSeenAt,
+        inStepSince: clusterProbes.inStepSince,
+      })
+      .from(clusterProbes)
+      .where(and(isNotNull(clusterProbes.report), where))
+      .orderBy(asc(clusterProbes.clusterId))
+      .prepare()
+  const all = selectStatus()
+  const one = selectStatus(eq(clusterProbes.clusterId, sql.placeholder('clusterId')))
 
   return {
     async claimDue({ now, limit, everyMs }) {
@@ -80,14 +83,9 @@ export function createProbeStore(parts: SqliteParts, sealer: Sealer): ProbeStore
           .run()
       }),
 
-    list: () =>
-      read(() =>
-        all
-          .all()
-          .flatMap(({ report, probedAt, ...row }): ProbeStatus[] =>
-            report === null || probedAt === null ? [] : [{ ...row, report, probedAt }],
-          ),
-      ),
+    list: () => read(() => all.all().flatMap(toStatus)),
+
+    get: (clusterId) => read(() => one.all({ clusterId }).flatMap(toStatus)[0]),
 
     nextDueAt: () =>
       read(() => {
@@ -95,6 +93,16 @@ export function createProbeStore(parts: SqliteParts, sealer: Sealer): ProbeStore
         return at === null ? undefined : new Date(at)
       }),
   }
+}
+
+type StatusRow = Omit<ProbeStatus, 'report' | 'probedAt'> & {
+  readonly report: ProbeReport | null
+  readonly probedAt: Date | null
+}
+
+/** None before the first probe. */
+function toStatus({ report, probedAt, ...row }: StatusRow): readonly ProbeStatus[] {
+  return report === null || probedAt === null ? [] : [{ ...row, report, probedAt }]
 }
 
 function planMarks({ proxies }: ProbeReport, at: Date) {

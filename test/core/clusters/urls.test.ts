@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { parseClusterUrls } from '../../../src/core/clusters/urls.ts'
+import type { DomainError } from '../../../src/core/errors.ts'
 
 test('URLs are kept as written, without slashes at the end and without doubles, in order', () => {
   expect(
@@ -15,6 +16,7 @@ test.each([
   ['http://a b.example', 'http://'],
   ['http://a.example\\@b.example', 'http://'],
   ['http://a.example:99999', 'http://'],
+  ['http://a.example/\u0001', 'http://'],
   ['http://a.example?x=1', 'query'],
   ['http://a.example/#x', 'fragment'],
   [`http://a.example/${'x'.repeat(2050)}`, 'characters'],
@@ -32,6 +34,11 @@ test.each([
   'http://hunter2@a.example',
   'http://:hunter2@a.example',
   'ftp://x:hunter2@a',
+  'http://ann:hunter2/x@a.example',
+  'http://ann:hunter2?x@a.example',
+  `http://ann:hunter2@a.example/${'x'.repeat(2050)}`,
+  'http://a.example:99999/?key=hunter2',
+  'hunter2@a.example',
 ])('a URL with credentials is refused, and they are not repeated: %s', (url) => {
   expect(() => parseClusterUrls([url])).toThrow(
     expect.objectContaining({
@@ -39,6 +46,19 @@ test.each([
       details: expect.not.objectContaining({ value: expect.stringContaining('hunter2') }),
     }),
   )
+})
+
+test('a URL that is refused is shown as far as it is harmless', () => {
+  const shown = (url: string) => {
+    try {
+      return parseClusterUrls([url])
+    } catch (error) {
+      return (error as DomainError<'field_invalid'>).details.value
+    }
+  }
+  expect(shown('ftp://a.example/x')).toBe('ftp://a.example/x')
+  expect(shown('http://ann:pw@a.example/x')).toBe('http://…@a.example/x')
+  expect(shown(`ftp://${'x'.repeat(100)}`)).toBe(`ftp://${'x'.repeat(58)}…`)
 })
 
 test('more than sixteen URLs are refused', () => {

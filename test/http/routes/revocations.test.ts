@@ -55,6 +55,16 @@ describe('POST /revocations', () => {
   })
 })
 
+test('a token in the body that is no good is the fault of the body, not of the caller', async () => {
+  await using service = await startService()
+  await using other = await startService({ algorithm: 'HS256' })
+  const answer = await apiOf(service)('POST', '/revocations', { body: { token: await other.adminToken() } })
+  expect(answer.status).toBe(422)
+  expect(problemIn(answer).fields).toMatchObject([
+    { in: 'body', field: 'token', detail: expect.stringContaining('no token of ours') },
+  ])
+})
+
 test('a cluster that is down is named with what it said and when it is asked again, until it has it', async () => {
   await using service = await startService({ clusters: ['lake', 'pond'] })
   const api = apiOf(service)

@@ -20,7 +20,7 @@ export const Trouble = z
   })
   .meta({ id: 'Trouble' })
 
-export const ProxyShape = z
+const ProxyShape = z
   .object({
     id: z.string().nullable(),
     url: z.string(),
@@ -33,7 +33,7 @@ export const ProxyShape = z
   })
   .meta({ id: 'Proxy', description: 'One proxy of a cluster, as the last probe found it' })
 
-export const clusterStates = ['in_step', 'behind', 'spreading', 'resyncing', 'retrying', 'refused', 'unknown'] as const
+const clusterStates = ['in_step', 'behind', 'spreading', 'resyncing', 'retrying', 'refused', 'unknown'] as const
 
 export const ClusterState = z.enum(clusterStates).meta({
   description:

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import { Trouble } from './clusters.ts'
 import { Instant } from './common.ts'
 
-export const Key = z
+const Key = z
   .object({
     kid: z.string(),
     algorithm: z.string(),

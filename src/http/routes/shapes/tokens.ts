@@ -2,6 +2,9 @@ import { z } from 'zod'
 import { Instant } from './common.ts'
 import { Holding, Revocation } from './revocations.ts'
 
+/** A token's text is too long to be taken for its id: paths are logged. */
+export const JtiParams = z.object({ jti: z.string().min(1).max(128) })
+
 export const IntrospectBody = z.strictObject({
   token: z
     .string()
