@@ -1,7 +1,6 @@
 /**
  * Stand-in clusters by the thousand in one process: a listener each, which answer pushes, handshakes and probes as an
- * AIStore cluster of one proxy does and keep no more than they must: of each push its first tokens, which is where a canary
- * is. Messages: `open` (how many) -> `opened`, `kill` (which, how) -> `killed`, `await_tokens` -> `arrived`,
+ * AIStore cluster of one proxy does and keep nothing but the canary. Messages: `open` (how many) -> `opened`, `kill` (which, how) -> `killed`, `await_tokens` -> `arrived`,
  * `count_at` (which cluster, how many tokens) -> `counted`, `totals` -> `totals`.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
@@ -13,14 +12,13 @@ import { tokenMark } from './tokens.ts'
 interface Cluster {
   readonly number: number
   readonly server: Server
-  /** Marks of the tokens that came first in its latest pushes. */
-  firsts: string[]
+  /** By its mark. */
+  canary: string
   /** Refuses connections, or takes them and never answers. */
   death: 'refuses' | 'black_hole' | undefined
   tokens: number
 }
 
-const keptFirsts = 8
 /** Pushes up to this size are looked at token by token. */
 const smallPush = 256 * 1024
 const separator = Buffer.from('","')
@@ -32,15 +30,21 @@ let totals = { pushes: 0, bytes: 0, probes: 0 }
 const awaited = new Map<string, { readonly holders: Set<number>; at: number }>()
 let counting: { readonly cluster: Cluster; readonly tokens: number } | undefined
 /** The same body goes to many clusters: it is decoded once. */
-let decoded: { readonly body: Buffer; readonly marks: readonly string[] }[] = []
+let decoded: { readonly body: Buffer; readonly marks: readonly string[]; readonly canary: string | undefined }[] = []
 
-function decode(body: Buffer): readonly string[] {
+function decode(body: Buffer) {
   const known = decoded.find((entry) => entry.body.equals(body))
-  if (known !== undefined) return known.marks
+  if (known !== undefined) return known
   const { tokens } = JSON.parse(body.toString('latin1')) as { tokens: readonly string[] }
-  const marks = tokens.map(tokenMark)
-  decoded = [{ body, marks }, ...decoded.slice(0, 7)]
-  return marks
+  const fresh = { body, marks: tokens.map(tokenMark), canary: findCanary(tokens[0]) }
+  decoded = [fresh, ...decoded.slice(0, 7)]
+  return fresh
+}
+
+/** It goes first where there is one. */
+function findCanary(token = ''): string | undefined {
+  const payload = Buffer.from(token.split('.')[1] ?? '', 'base64url').toString()
+  return payload.includes('"gatehouse:canary"') ? tokenMark(token) : undefined
 }
 
 function countTokens(body: Buffer): number {
@@ -54,19 +58,23 @@ function takePush(cluster: Cluster, body: Buffer) {
   const at = nowMs()
   totals.pushes += 1
   totals.bytes += body.length
-  const isSmall = body.length <= smallPush
-  const marks = isSmall ? decode(body) : [firstMark(body)]
-  cluster.firsts = [...marks.slice(0, 2), ...cluster.firsts].slice(0, keptFirsts)
-  for (const mark of isSmall ? marks : []) noteArrival(mark, cluster, at)
-  cluster.tokens += isSmall ? marks.length : countTokens(body)
+  if (body.length <= smallPush) {
+    const { marks, canary } = decode(body)
+    cluster.canary = canary ?? cluster.canary
+    cluster.tokens += marks.length
+    for (const mark of marks) noteArrival(mark, cluster, at)
+  } else {
+    cluster.canary = findCanary(firstToken(body)) ?? cluster.canary
+    cluster.tokens += countTokens(body)
+  }
   if (counting?.cluster === cluster && cluster.tokens >= counting.tokens) {
     counting = undefined
     process.send?.({ type: 'counted', at, tokens: cluster.tokens })
   }
 }
 
-function firstMark(body: Buffer): string {
-  return tokenMark(body.toString('latin1', body.indexOf('["') + 2, body.indexOf(separator)))
+function firstToken(body: Buffer): string {
+  return body.toString('latin1', body.indexOf('["') + 2, body.indexOf(separator))
 }
 
 function noteArrival(mark: string, cluster: Cluster, at: number) {
@@ -92,7 +100,7 @@ function answer(cluster: Cluster, request: IncomingMessage, body: Buffer, respon
   }
   const token = (request.headers.authorization ?? '').slice('Bearer '.length)
   if (token === '') return refuse(response, 'token required')
-  if (cluster.firsts.includes(tokenMark(token))) return refuse(response, 'not authorized: token revoked')
+  if (cluster.canary === tokenMark(token)) return refuse(response, 'not authorized: token revoked')
   if (request.method === 'POST') return void response.writeHead(200, { 'content-length': 0 }).end()
   totals.probes += 1
   response.writeHead(200, { 'content-type': 'application/json' }).end(presentMap(cluster))
@@ -116,7 +124,7 @@ async function openOne(number: number): Promise<Cluster> {
       if (cluster.death === undefined) answer(cluster, request, Buffer.concat(chunks), response)
     })
   })
-  const cluster: Cluster = { number, server, firsts: [], death: undefined, tokens: 0 }
+  const cluster: Cluster = { number, server, canary: '', death: undefined, tokens: 0 }
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   return cluster
 }

@@ -212,6 +212,7 @@ async function assemble(
   let listener: Listener | undefined
   let operations: Promise<Listener | undefined> | undefined
   let isDraining = false
+  const ending = new AbortController()
   const notReady = async () => whatIsMissing()
   const statuses = createStatuses({
     cursors: store.cursors,
@@ -269,7 +270,14 @@ async function assemble(
     settled: delivery.settled,
     async listen() {
       const { host, port, tls, headersTimeoutMs } = config.net
-      operations = openOperations({ ...config, log, clock, renderMetrics: metrics.render, notReady })
+      operations = openOperations({
+        ...config,
+        log,
+        clock,
+        renderMetrics: metrics.render,
+        notReady,
+        giveUp: ending.signal,
+      })
       if (config.operations?.isRequired) await operations
       listener = await listen({ fetch: app.fetch, host, port, tls, headersTimeoutMs, log, clock })
       const name = host?.includes(':') ? `[${host}]` : (host ?? 'localhost')
@@ -278,6 +286,7 @@ async function assemble(
     },
     async close({ drainMs = defaultDrainMs } = {}) {
       isDraining = true
+      ending.abort()
       await listener?.close({ drainMs })
       await (await operations?.catch(() => undefined))?.close({ drainMs: 0 })
       await supervisor.stop()

@@ -4,9 +4,8 @@ import type { LoginOptions } from './commands/session.ts'
 import type { CliContext } from './context.ts'
 import { exitCodesHelp } from './failures.ts'
 
-/** A command of the program; answers its exit code. */
-// biome-ignore lint/suspicious/noExplicitAny: commander gives arguments and options of any type
-type Act = (...given: any[]) => Promise<number>
+/** What a command does with its arguments and options; answers its exit code. Which those are, its usage and options say. */
+type Act = (...given: never[]) => Promise<number>
 
 interface Definition {
   /** As commander writes it: `show <cluster>`. */
@@ -34,7 +33,7 @@ export function addClientCommands(program: Command, context: CliContext, exitWit
       .option('--json', 'as JSON')
       .option('--quiet', 'only what a script needs, if anything')
       .addHelpText('after', `\nExample:\n  gatehouse ${example}\n${exitCodesHelp}`)
-      .action(async (...given: unknown[]) => exitWith(await act(...given.slice(0, -1))))
+      .action(async (...given: unknown[]) => exitWith(await act(...(given.slice(0, -1) as never[]))))
   }
   const group = (name: string, description: string) => program.command(name).description(description)
 

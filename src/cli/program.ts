@@ -52,7 +52,7 @@ async function runGatehouse(args: readonly string[], context: CliContext): Promi
     return exitCodes.done
   }
   try {
-    await program.parseAsync(args.map(doubleDash), { from: 'user' })
+    await program.parseAsync(keysLast(args.map(doubleDash)), { from: 'user' })
     return exitCode
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error
@@ -120,6 +120,12 @@ function flagsOf(command: Command): NonNullable<ConfigInput['flags']> {
   const values = command.opts<Record<string, string | true | undefined>>()
   const given = command.options.map((option) => [option.long?.slice(2) ?? '', values[option.attributeName()]] as const)
   return Object.fromEntries(given.filter(([name]) => settingRows.some(([, { flag }]) => flag === name)))
+}
+
+/** The id of a key (RFC 7638, base64url) may begin with a dash, and is no flag then. */
+function keysLast(args: readonly string[]): readonly string[] {
+  const isKey = (arg: string) => /^-[\w-]{42}$/.test(arg)
+  return args.some(isKey) ? [...args.filter((arg) => !isKey(arg)), '--', ...args.filter(isKey)] : args
 }
 
 /** `-config` is how AIStore writes it. */

@@ -35,7 +35,7 @@ export function createApp({ log, dialect, api, observe, notReady }: AppDeps) {
   const classOf = createRouteClasses([...dialect.paths, ...api.paths, ...healthPaths])
   app.use(requestLog(log, ({ path, ...answered }) => observe({ ...answered, route: classOf(path) })))
   app.route('/', healthRoutes({ notReady }))
-  app.route(api.root, api.app)
+  app.all(`${api.root}/*`, api.handle)
   app.all('*', dialect.handle)
   app.onError((error, c) => {
     c.set('failure', error)

@@ -1,12 +1,13 @@
 /** The port: HTTP or HTTPS, limits on what clients may send, and an end that lets requests in flight finish. */
-import { createServer as createHttpServer, type Server, type ServerOptions, type ServerResponse } from 'node:http'
+import { createServer as createHttpServer, type Server, type ServerOptions } from 'node:http'
 import { createServer as createHttpsServer, type Server as HttpsServer } from 'node:https'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { createAdaptorServer, type HttpBindings } from '@hono/node-server'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import { type Certificate, type CertificateFiles, followCertificate, readCertificate } from './certificate.ts'
+import { followTraffic, type Traffic } from './traffic.ts'
 
 /** The port can't be opened. The message is one line for the operator. */
 export class ListenError extends Error {
@@ -25,6 +26,8 @@ export interface ListenOptions {
   readonly headersTimeoutMs: number
   readonly log: Logger
   readonly clock: Clock
+  /** Ends the patience with a port that is taken. */
+  readonly giveUp?: AbortSignal
 }
 
 export interface Listener {
@@ -48,6 +51,9 @@ const keepAliveTimeoutMs = 75_000
 const limitsCheckMs = 5000
 /** The first request of a connection may be under way when the end begins, and so may its TLS handshake. */
 const newcomerGraceMs = 1000
+/** As many as may wait to be taken. */
+const backlog = 1024
+const maximumRounds = 2 * backlog
 /** An administrator's token names every cluster it is good for, so it can be big. */
 const maxHeaderBytes = 64 * 1024
 
@@ -74,6 +80,7 @@ export async function listen(options: ListenOptions): Promise<Listener> {
     port: portOf(server),
     async close({ drainMs }) {
       closing.abort()
+      await readWhatHasArrived(traffic)
       const closed = new Promise<void>((resolve) => server.close(() => resolve()))
       traffic.closeIdle()
       const giveUp = new AbortController()
@@ -88,6 +95,18 @@ export async function listen(options: ListenOptions): Promise<Listener> {
       await drained
       await following
     },
+  }
+}
+
+/**
+ * A request that lies unread in its connection is in flight too, and so is one whose connection still waits to be taken:
+ * the event loop goes round until nothing more comes. Each round takes one connection.
+ */
+async function readWhatHasArrived(traffic: Traffic): Promise<void> {
+  for (let quiet = 0, rounds = 0; quiet < 2 && rounds < maximumRounds; rounds += 1) {
+    const before = traffic.arrived()
+    await nextTurn()
+    quiet = traffic.arrived() === before ? quiet + 1 : 0
   }
 }
 
@@ -118,70 +137,8 @@ function setCertificate(server: Server | HttpsServer, cert: Buffer, key: Buffer)
   if ('setSecureContext' in server) server.setSecureContext({ cert, key, minVersion: 'TLSv1.2' })
 }
 
-interface Traffic {
-  inFlight(): number
-  /** Whether an answer has already been started on this connection. */
-  isAnswering(socket: Duplex): boolean
-  /** Closes connections that carry no request and have carried one. */
-  closeIdle(): void
-  /** Whether there are connections that have not brought a request yet. */
-  hasNewcomers(): boolean
-  closeNewcomers(): void
-  closeAll(): void
-}
-
-/** Knows the requests in flight. Once the signal aborts, their answers say that the connection ends with them. */
-function followTraffic(server: Server | HttpsServer, closing: AbortSignal): Traffic {
-  const responses = new Set<ServerResponse>()
-  /** Every connection with its peer, also one whose TLS handshake is under way. */
-  const connections = new Map<Socket, string>()
-  /** Peers that have brought a request. Under TLS a request's socket is another object than its connection. */
-  const served = new Set<string>()
-
-  server.on('connection', (socket: Socket) => {
-    const peer = peerOf(socket)
-    connections.set(socket, peer)
-    socket.once('close', () => {
-      connections.delete(socket)
-      served.delete(peer)
-    })
-  })
-  // Before the application's own listener, which may answer at once.
-  server.prependListener('request', (request, response) => {
-    served.add(peerOf(request.socket))
-    if (closing.aborted) response.setHeader('Connection', 'close')
-    responses.add(response)
-    response.once('close', () => {
-      responses.delete(response)
-      if (closing.aborted) setImmediate(() => server.closeIdleConnections())
-    })
-  })
-
-  function closeWhere(holds: (peer: string) => boolean) {
-    for (const [socket, peer] of connections) if (holds(peer)) socket.destroy()
-  }
-
-  return {
-    inFlight: () => responses.size,
-    isAnswering: (socket) => [...responses].some((response) => response.socket === socket && response.headersSent),
-    closeIdle() {
-      const busy = new Set([...responses].map(({ req }) => peerOf(req.socket)))
-      for (const response of responses) if (!response.headersSent) response.setHeader('Connection', 'close')
-      closeWhere((peer) => served.has(peer) && !busy.has(peer))
-    },
-    hasNewcomers: () => [...connections.values()].some((peer) => !served.has(peer)),
-    closeNewcomers: () => closeWhere((peer) => !served.has(peer)),
-    closeAll: () => closeWhere(() => true),
-  }
-}
-
-/** Names a connection, as long as it is open. */
-function peerOf({ remoteAddress, remotePort }: Socket): string {
-  return `${remoteAddress} ${remotePort}`
-}
-
 /** Opens the port, with some patience where it is taken. @throws ListenError */
-async function openPort(server: Server, { host, port, log, clock }: ListenOptions): Promise<void> {
+async function openPort(server: Server, { host, port, log, clock, giveUp }: ListenOptions): Promise<void> {
   const where = host === undefined ? `port ${port}` : `port ${port} of ${host}`
   const until = clock.now().getTime() + portPatienceMs
   let hasSaidSo = false
@@ -189,7 +146,7 @@ async function openPort(server: Server, { host, port, log, clock }: ListenOption
     const error = await tryToListen(server, host, port)
     if (error === undefined) return
     if (error.code !== 'EADDRINUSE') throw new ListenError(`can't open ${where}: ${reasonOf(error)}`, { cause: error })
-    if (clock.now().getTime() >= until) {
+    if (clock.now().getTime() >= until || giveUp?.aborted) {
       throw new ListenError(
         `${where} is taken by another program (tried for ${portPatienceMs / 1000} s): stop it or choose another port`,
         { cause: error },
@@ -197,7 +154,7 @@ async function openPort(server: Server, { host, port, log, clock }: ListenOption
     }
     if (!hasSaidSo) log.warn({ event: 'http.port_taken', port, host, tryingForMs: portPatienceMs })
     hasSaidSo = true
-    await clock.wait(portPauseMs)
+    await clock.wait(portPauseMs, giveUp)
   }
 }
 
@@ -217,7 +174,7 @@ function tryToListen(
     }
     server.once('error', failed)
     server.once('listening', opened)
-    server.listen({ port, ...(host === undefined ? {} : { host }), backlog: 1024 })
+    server.listen({ port, ...(host === undefined ? {} : { host }), backlog })
   })
 }
 

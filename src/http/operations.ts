@@ -33,6 +33,8 @@ export interface OperationsListening extends OperationsDeps {
   readonly operations: { readonly host: string; readonly port: number; readonly isRequired: boolean } | undefined
   readonly net: { readonly headersTimeoutMs: number }
   readonly clock: Clock
+  /** The service ends. */
+  readonly giveUp: AbortSignal
 }
 
 /**
@@ -41,17 +43,18 @@ export interface OperationsListening extends OperationsDeps {
  * @throws ListenError where it is required
  */
 export async function openOperations(deps: OperationsListening): Promise<Listener | undefined> {
-  const { operations, net, log, clock } = deps
+  const { operations, net, log, clock, giveUp } = deps
   if (operations === undefined) return undefined
   const { host, port, isRequired } = operations
   const { fetch } = createOperationsApp(deps)
   try {
     const { headersTimeoutMs } = net
-    const listener = await listen({ fetch, host, port, tls: undefined, headersTimeoutMs, log, clock })
+    const listener = await listen({ fetch, host, port, tls: undefined, headersTimeoutMs, log, clock, giveUp })
     log.info({ event: 'operations.listening', host, port: listener.port })
     return listener
   } catch (error) {
     if (isRequired) throw error
+    if (giveUp.aborted) return undefined
     log.warn({ event: 'operations.not_listening', host, port, error })
     return undefined
   }

@@ -90,6 +90,7 @@ describe('revoke', () => {
 
   test.each([
     [['revoke', 'user', 'nobody'], 1, 'There is no user nobody.'],
+    [['revoke', 'key', `-${'k'.repeat(42)}`, '--reason', 'x'], 1, 'There is no signing key -kkk'],
     [['revoke', 'before', 'yesterday'], 2, 'must be an instant'],
     [['revoke', 'token'], 2, 'name one token'],
     [['revocation', 'show', 'last'], 2, 'named by its number'],

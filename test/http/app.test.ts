@@ -1,8 +1,6 @@
-import { Hono } from 'hono'
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import { createApp } from '../../src/http/app.ts'
-import type { HttpEnv } from '../../src/http/env.ts'
 import { type Listener, listen } from '../../src/http/listen.ts'
 import { collectLog, type LogLine } from '../log-lines.ts'
 
@@ -16,7 +14,7 @@ beforeAll(async () => {
   const app = createApp({
     log,
     notReady: async () => undefined,
-    api: { root: '/api/v1', app: new Hono<HttpEnv>(), paths: [] },
+    api: { root: '/api/v1', handle: async () => new Response('native'), paths: [] },
     observe: (request) => void observed.push(request),
     dialect: {
       paths: ['/v1/users'],

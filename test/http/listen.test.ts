@@ -177,6 +177,16 @@ describe('what clients may send', () => {
 })
 
 describe('the end', () => {
+  /** Until no new connection is taken. */
+  async function refuses(port: number) {
+    while (
+      await opened(port).then(
+        (socket) => socket.destroy(),
+        () => undefined,
+      )
+    );
+  }
+
   /** Answers only when it is told to. */
   function slowServer() {
     let finish = () => {}
@@ -199,7 +209,7 @@ describe('the end', () => {
     const answer = get(listener.port, { agent })
     await arrived
     const closed = listener.close({ drainMs: 60_000 })
-    await expect(get(listener.port)).rejects.toThrow('ECONNREFUSED')
+    await refuses(listener.port)
     finish()
     expect(await answer).toMatchObject({ statusCode: 200, text: 'late', headers: { connection: 'close' } })
     await closed
@@ -219,7 +229,7 @@ describe('the end', () => {
     const listener = await start()
     const socket = await opened(listener.port)
     const closed = listener.close({ drainMs: 60_000 })
-    await expect(get(listener.port)).rejects.toThrow('ECONNREFUSED')
+    await refuses(listener.port)
     let text = ''
     socket.on('data', (part) => {
       text += part
@@ -228,6 +238,45 @@ describe('the end', () => {
     socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
     await Promise.all([closed, ended])
     expect(text).toMatch(/^HTTP\/1.1 200 OK\r\n.*Connection: close\r\n.*hello$/s)
+  })
+
+  test('a request that has arrived and is not read yet is answered, also on a connection used before', async () => {
+    const listener = await start()
+    const socket = await opened(listener.port)
+    let text = ''
+    socket.on('data', (part) => {
+      text += part
+    })
+    const ended = new Promise((resolve) => socket.on('close', resolve))
+    const ask = 'GET / HTTP/1.1\r\nHost: h\r\n\r\n'
+    await new Promise<void>((resolve) => {
+      socket.once('data', () => resolve())
+      socket.write(ask)
+    })
+    text = ''
+    await new Promise<void>((resolve) => socket.write(ask, () => resolve()))
+    await listener.close({ drainMs: 60_000 })
+    await ended
+    expect(text).toMatch(/^HTTP\/1.1 200 OK\r\n.*Connection: close\r\n.*hello$/s)
+  })
+
+  test('connections that wait to be taken when the end begins are answered', async () => {
+    const listener = await start()
+    const sockets = Array.from({ length: 20 }, () => connectPlain(listener.port, '127.0.0.1'))
+    const answers = sockets.map((socket) => {
+      socket.write('GET / HTTP/1.1\r\nHost: h\r\n\r\n')
+      return new Promise<string>((resolve) => {
+        let text = ''
+        socket.on('data', (part) => {
+          text += part
+        })
+        socket.on('error', (error) => resolve(error.message))
+        socket.on('end', () => resolve(text.slice(0, 15)))
+      })
+    })
+    await new Promise((resolve) => sockets[0]?.once('connect', resolve))
+    await listener.close({ drainMs: 60_000 })
+    expect(new Set(await Promise.all(answers))).toEqual(new Set(['HTTP/1.1 200 OK']))
   })
 
   test('a request that takes too long is cut', async () => {

@@ -2,7 +2,7 @@ import { createHandClock, type HandClock } from '../clock.ts'
 import { startService, type TestService } from '../service.ts'
 import type { TestClusterOptions, TestServiceOptions } from '../service-options.ts'
 
-export const probeEveryMs = 10_000
+const probeEveryMs = 10_000
 
 /** The real service with probes every 10 s, on a clock set by hand. */
 export async function startProbed(

@@ -95,9 +95,12 @@ export function explainOpen(asked: Asked): Refused {
   return { kind: 'refused', url: asked.url, reason: 'wrong_mode', said, advice: advice.open }
 }
 
-/** Undefined = the cluster did what it was asked. A success is a 2xx with no body or a JSON one: AIStore sends none. */
+/**
+ * Undefined = the cluster did what it was asked. AIStore says so by 200 with nothing in it; whatever says more, or says
+ * that it will see to it (202), is somebody else who answers in its place.
+ */
 export function explainAnswer(answer: Answer, asked: Asked): Refused | undefined {
-  if (answer.status >= 200 && answer.status < 300 && isJsonOrEmpty(answer.text)) return undefined
+  if ((answer.status === 200 || answer.status === 204) && isEmptyAnswer(answer.text)) return undefined
   const message = readMessage(answer.text)
   return {
     kind: 'refused',
@@ -158,14 +161,11 @@ function judgeForbidden(text: string, asked: Asked): Verdict {
   return { reason: 'not_authorized', advice: advice.bearer }
 }
 
-function isJsonOrEmpty(text: string): boolean {
-  if (text.trim() === '') return true
-  try {
-    JSON.parse(text)
-    return true
-  } catch {
-    return false
-  }
+/** Spellings of nothing that a proxy in between may make of an empty body. */
+const emptyAnswers: ReadonlySet<string> = new Set(['', '{}', '[]', 'null', '""', 'ok'])
+
+function isEmptyAnswer(text: string): boolean {
+  return emptyAnswers.has(text.trim().toLowerCase())
 }
 
 function readMessage(text: string): string | undefined {

@@ -50,7 +50,7 @@ export interface ProbePlan {
 /** Pauses before the extra looks; the last one repeats, and after `maximumLooks` the regular interval is back. */
 const againMs = [200, 300, 500, 1_000, 2_000] as const
 const maximumLooks = 60
-/** 2 + 4 + … + 2^14 pushes pass a list that has seen 30,000 of them. */
+/** Rounds that double pass a list of a thousand pushes in nine; where this many don't do, something else is wrong. */
 const maximumSpreads = 14
 
 /**

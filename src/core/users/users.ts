@@ -4,7 +4,7 @@ import { DomainError } from '../errors.ts'
 import { awaitClusters, type Propagation } from '../revocation/propagation.ts'
 import type { Revoked } from '../revocation/selector.ts'
 import { administratorRoleName } from '../roles/role.ts'
-import { serviceSubject } from '../tokens/token-issuer.ts'
+import { isOwnSubject, serviceSubject } from '../tokens/token-issuer.ts'
 import { checkName } from './names.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import type { User, UserListing } from './user.ts'
@@ -106,7 +106,7 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
 
     async ensureFirstAdministrator({ name, password }) {
       requireText('name', whatName, name)
-      if (name === serviceSubject) {
+      if (isOwnSubject(name)) {
         throw new DomainError('field_invalid', { field: 'name', what: whatName, value: name, rule: 'is reserved' })
       }
       const [anybody] = await users.list({ limit: 1 })

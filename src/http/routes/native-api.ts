@@ -1,5 +1,6 @@
 /** The native API as it is mounted at /api/v1: authenticates, asks for the permission, runs the route, tells of failures. */
-import { type Context, Hono } from 'hono'
+import type { Context } from 'hono'
+import { TrieRouter } from 'hono/router/trie-router'
 import type { Authenticator } from '../../core/sessions/authenticator.ts'
 import { requirePermission } from '../../core/sessions/permission.ts'
 import { readText } from '../body.ts'
@@ -19,28 +20,46 @@ export interface NativeApiDeps {
 export interface NativeApi {
   /** Where it is mounted. */
   readonly root: string
-  readonly app: Hono<HttpEnv>
+  /** Answers whatever stands below the root, also what isn't there. */
+  readonly handle: (context: Context<HttpEnv>) => Promise<Response>
   /** Where its routes begin: what metrics tell apart. */
   readonly paths: readonly string[]
 }
 
 const root = '/api/v1'
 
-/** Everything below /api/v1, also what isn't there. */
-export function createNativeApi(deps: NativeApiDeps): NativeApi {
-  const api = new Hono<HttpEnv>()
-  const routes: readonly Route[] = [...deps.routes, documentRoute(() => routes, deps.version)]
+/** Paths are matched here, by a router of its own, so that those of other protocols are matched as fast as without. */
+export function createNativeApi({ authenticator, version, ...deps }: NativeApiDeps): NativeApi {
+  const routes: readonly Route[] = [...deps.routes, documentRoute(() => routes, version)]
+  const router = new TrieRouter<Route>()
+  const every = 'EVERY'
   for (const each of routes) {
-    api.on(each.method.toUpperCase(), honoPath(each), (c) => answering(c, () => run(each, c, deps.authenticator)))
+    router.add(each.method.toUpperCase(), root + honoPath(each), each)
+    router.add(every, root + honoPath(each), each)
   }
-  // After all others: `/tokens/{jti}` would else answer for `/tokens/introspect`.
-  for (const path of new Set(routes.map(honoPath))) {
-    const siblings = routes.filter((each) => honoPath(each) === path)
-    const allow = siblings.map(({ method }) => method.toUpperCase()).join(', ')
-    api.all(path, (c) => respondProblem(c, methodNotAllowed(allow)))
+
+  function find(method: string, path: string) {
+    const [[found] = []] = router.match(method, path)
+    if (found !== undefined) return { each: found[0], params: found[1] as Readonly<Record<string, string>> }
+    const there = router.match(every, path)[0].map(([each]) => each)
+    if (there.length === 0) return notFound(path)
+    // `/tokens/introspect` is not also a `/tokens/{jti}`.
+    const literal = there.filter((each) => root + each.path === path)
+    const allowed = (literal.length > 0 ? literal : there).map((each) => each.method.toUpperCase())
+    return methodNotAllowed([...new Set(allowed)].join(', '))
   }
-  api.all('*', (c) => respondProblem(c, notFound(c.req.path)))
-  return { root, app: api, paths: [...new Set(routes.map(({ path }) => `${root}/${path.split('/')[1] ?? ''}`))] }
+
+  return {
+    root,
+    paths: [...new Set(routes.map(({ path }) => `${root}/${path.split('/')[1] ?? ''}`))],
+    handle: (c) =>
+      answering(c, async () => {
+        const { method, path } = c.req
+        const found = find(method === 'HEAD' ? 'GET' : method, path)
+        if ('code' in found) return respondProblem(c, found)
+        return run(found.each, found.params, c, authenticator)
+      }),
+  }
 }
 
 function honoPath({ path }: Route): string {
@@ -66,20 +85,34 @@ function documentRoute(routes: () => readonly Route[], version: string): Route {
   )
 }
 
-async function run(each: Route, c: Context<HttpEnv>, authenticator: Authenticator): Promise<Response> {
+async function run(
+  each: Route,
+  params: Readonly<Record<string, string>>,
+  c: Context<HttpEnv>,
+  authenticator: Authenticator,
+): Promise<Response> {
   const caller = each.permission === 'none' ? undefined : await authenticate(c, authenticator)
   if (caller !== undefined && each.permission !== 'none' && each.permission !== 'self') {
     requirePermission(caller.principal, each.permission)
   }
   const { body, headers } = await each.handle({
     caller,
-    params: c.req.param() as Record<string, string>,
+    params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decode(value)])),
     query: c.req.query(),
     readBody: () => readJson(c),
   })
   const { status } = each.answer
   if (body === undefined) return respond(c, status, null, { ...headers })
   return respond(c, status, JSON.stringify(body), { 'Content-Type': 'application/json', ...headers })
+}
+
+/** An escape that is none stays as it is. */
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch {
+    return text
+  }
 }
 
 /** RFC 6750 section 2.1; the scheme in any case (RFC 9110 section 11.1). @throws DomainError token_… */

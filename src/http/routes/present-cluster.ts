@@ -71,13 +71,17 @@ export function presentHolding(holding: Holding, status: ClusterStatus): Holding
   }
 }
 
-function whyNotHeld({ isHeld, isResyncing, failure }: Holding, { proxies }: ClusterStatus): string | null {
+function whyNotHeld({ isHeld, isResyncing, failure }: Holding, { proxies, lastSaid }: ClusterStatus): string | null {
   const forgetful = proxies.filter(({ canary }) => canary === 'forgot' || canary === 'distrusts')
-  if (isHeld && forgetful.length === 0) return null
+  // What it acknowledged once, a cluster that restarts forgets: a look that nobody answered confirms nothing.
+  const isConfirmed = proxies.length === 0 || proxies.some(({ canary }) => canary === 'knows')
+  if (isHeld && forgetful.length === 0 && isConfirmed) return null
   if (failure !== null) return `It could not be told: ${failure.said}`
   if (forgetful.length > 0) {
     const which = forgetful.map(({ proxyId, url }) => proxyId ?? url).join(', ')
     return `${forgetful.length} of its ${proxies.length} proxies (${which}) would take it: being told again`
   }
-  return isResyncing ? 'It is being told everything again' : 'It is on its way'
+  if (isResyncing) return 'It is being told everything again'
+  if (!isHeld) return 'It is on its way'
+  return `It took it once; whether it still knows could not be told${lastSaid ? `: ${lastSaid}` : ' yet'}`
 }

@@ -5,7 +5,7 @@ import {
   requireAdministrator,
   requireAdministratorOrSelf,
 } from '../../../src/core/sessions/authenticator.ts'
-import { createTokenIssuer, rowOfToken, serviceSubject } from '../../../src/core/tokens/token-issuer.ts'
+import { canarySubject, createTokenIssuer, rowOfToken, serviceSubject } from '../../../src/core/tokens/token-issuer.ts'
 import { hourMs, startSessions } from './session-parts.ts'
 
 type Parts = Awaited<ReturnType<typeof startSessions>>
@@ -116,13 +116,17 @@ describe('the store decides, not the claim:', () => {
   })
 })
 
-test('a token that we made for a cluster is never accepted by our own API, whatever it claims', async () => {
+test.each([
+  ['service token', serviceSubject],
+  ['canary', canarySubject],
+])('a %s that we made for a cluster is never accepted by our own API, whatever it claims', async (what, name) => {
   const { issuer, authenticator, store, clock } = await startSessions()
   const at = clock.now()
-  const account = { name: serviceSubject, passwordHash: '', roleNames: ['Admin'], isBuiltIn: false }
+  const account = { name, passwordHash: '', roleNames: ['Admin'], isBuiltIn: false }
   await store.users.insert({ ...account, tokensNotBefore: new Date(0), at })
   const claims = { admin: true, clusters: null }
-  const text = await issuer.mintServiceToken({ clusterId: 'c1', claims, lifetimeMs: 300_000 })
+  const request = { clusterId: 'c1', claims, lifetimeMs: 300_000 }
+  const text = what === 'canary' ? (await issuer.mintCanary(request)).token : await issuer.mintServiceToken(request)
   await expect(authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_invalid' })
 })
 

@@ -3,7 +3,7 @@ import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { expect, test } from 'vitest'
 import { DomainError } from '../../../src/core/errors.ts'
 import type { KeyRingDeps } from '../../../src/core/keys/key-ring.ts'
-import { createTokenIssuer, rowOfToken, serviceSubject } from '../../../src/core/tokens/token-issuer.ts'
+import { canarySubject, createTokenIssuer, rowOfToken, serviceSubject } from '../../../src/core/tokens/token-issuer.ts'
 import type { TokenRow } from '../../../src/core/tokens/token-store.ts'
 import { createTokenVerifier } from '../../../src/core/tokens/token-verifier.ts'
 import { createTestRing } from '../keys/ring-parts.ts'
@@ -147,4 +147,18 @@ test('a token in hand makes a foreign row that holds what the token says', async
   expect(row).toMatchObject({ jti, subject: 'ann', userKey: null, session: null, kid: verified.kid, expiresAt })
   expect(row).toMatchObject({ origin: 'foreign', fingerprint: verified.fingerprint, audience: ['c1', 'c2'] })
   expect(sealer.open(row.sealedText)).toBe(text)
+})
+
+test('a canary is for one cluster, carries no rights, says when it ends, and has no row', async () => {
+  const { issuer, rows, verifier } = await createParts()
+  const claims = { clusters: null, admin: false }
+  const { token, expiresAt } = await issuer.mintCanary({ clusterId: 'c1', claims, lifetimeMs: 86_400_000 })
+  expect(rows).toEqual([])
+  expect(decodeJwt(token)).toMatchObject({
+    ...claims,
+    sub: canarySubject,
+    aud: ['c1'],
+    exp: expiresAt.getTime() / 1000,
+  })
+  await verifier.verify(token)
 })

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { beforeEach, describe, expect, test } from 'vitest'
 import type { Propagation } from '../../../src/core/revocation/propagation.ts'
-import { serviceSubject } from '../../../src/core/tokens/token-issuer.ts'
+import { canarySubject, serviceSubject } from '../../../src/core/tokens/token-issuer.ts'
 import type { PasswordHasher } from '../../../src/core/users/password-hasher.ts'
 import { createUsers, type Users } from '../../../src/core/users/users.ts'
 import { aToken } from '../../store/conformance/samples.ts'
@@ -193,7 +193,7 @@ describe('the first administrator', () => {
     expect((await parts.store.tokens.standing(token)).user?.isAdministrator).toBe(true)
   })
 
-  test.each(['', serviceSubject])('cannot be called %j', async (name) => {
+  test.each(['', serviceSubject, canarySubject])('cannot be called %j', async (name) => {
     await expect(parts.users.ensureFirstAdministrator({ name, password })).rejects.toThrow()
   })
 

@@ -163,15 +163,15 @@ describe('failures are problem details', () => {
       () => Promise.reject(new Error(secret)),
     )
     const authenticator = { authenticate: () => Promise.reject(new Error('nobody asks')) }
-    const { app } = createNativeApi({ routes: [broken], authenticator, version: '0' })
+    const { root, handle } = createNativeApi({ routes: [broken], authenticator, version: '0' })
     let failure: unknown
     const outer = new Hono<HttpEnv>()
       .use(async (c, next) => {
         await next()
         failure = c.get('failure')
       })
-      .route('/', app)
-    const answer = await outer.request('/broken', {}, { incoming: { headers: {} } })
+      .all('*', handle)
+    const answer = await outer.request(`${root}/broken`, {}, { incoming: { headers: {} } })
     expect(answer.status).toBe(500)
     expect(await answer.text()).not.toContain(secret)
     expect(failure).toMatchObject({ message: secret })

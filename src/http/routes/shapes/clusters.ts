@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Instant } from './common.ts'
+import { Instant, orNull } from './common.ts'
 
 const reasons = [
   'key_mismatch',
@@ -51,7 +51,7 @@ export const ClusterBody = z
     behind: z.int().meta({ description: 'Revocations that still matter and that it has not acknowledged' }),
     behindSince: Instant.nullable(),
     lagSeconds: z.number(),
-    trouble: Trouble.nullable(),
+    trouble: orNull(Trouble),
     attempts: z.int().meta({ description: 'Failures in a row' }),
     nextAttemptAt: Instant.nullable(),
     lastAcknowledgedAt: Instant.nullable(),

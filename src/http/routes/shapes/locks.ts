@@ -33,7 +33,13 @@ export const LockBody = z
   .refine(({ until, forSeconds }) => (until === undefined) !== (forSeconds === undefined), {
     message: 'needs either until or forSeconds',
   })
-  .meta({ id: 'LockBody' })
+  .meta({
+    id: 'LockBody',
+    allOf: [
+      { oneOf: [{ required: ['user'] }, { required: ['role'] }] },
+      { oneOf: [{ required: ['until'] }, { required: ['forSeconds'] }] },
+    ],
+  })
 
 export type LockShape = z.output<typeof LockShape>
 export type NewLock = z.output<typeof NewLock>

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import { ClusterState, Trouble } from './clusters.ts'
-import { Instant, Reason } from './common.ts'
+import { Instant, orNull, Reason } from './common.ts'
 
 /** Whether one cluster has a revocation. */
 export const Holding = z
@@ -11,7 +11,7 @@ export const Holding = z
     since: Instant.nullable().meta({ description: 'When it had it, at the latest; null = not, or long ago' }),
     why: z.string().nullable().meta({ description: 'Why not, for people; null where it is held' }),
     state: ClusterState,
-    trouble: Trouble.nullable(),
+    trouble: orNull(Trouble),
     nextAttemptAt: Instant.nullable(),
   })
   .meta({ id: 'Holding' })

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { Instant } from './common.ts'
+import { Instant, orNull } from './common.ts'
 import { Holding, Revocation } from './revocations.ts'
 
 /** A token's text is too long to be taken for its id: paths are logged. */
@@ -27,7 +27,7 @@ export const TokenBody = z
     issuedAt: Instant.nullable(),
     expiresAt: Instant.nullable(),
     isIssuedHere: z.boolean().meta({ description: 'false = by a server that Gatehouse has replaced, or by nobody' }),
-    revocation: Revocation.nullable(),
+    revocation: orNull(Revocation),
     clusters: z.array(Holding).meta({ description: 'Which clusters refuse it' }),
   })
   .meta({ id: 'Token' })
