@@ -302,6 +302,7 @@ export const settings = {
     env: 'NODE_EXTRA_CA_CERTS',
     kind: path,
     initial: undefined,
+    defaultNote: 'none',
     description: 'further authorities (PEM)',
   }),
   isVerifySkipped: row({

@@ -21,6 +21,7 @@ import { createUsers } from './core/users/users.ts'
 import { createResync } from './delivery/resync.ts'
 import { createDelivery } from './delivery/worker.ts'
 import { createApp } from './http/app.ts'
+import { readCertificate } from './http/certificate.ts'
 import { type Listener, listen } from './http/listen.ts'
 import { openOperations } from './http/operations.ts'
 import { createStatuses } from './http/routes/cluster-statuses.ts'
@@ -66,7 +67,10 @@ const defaultDrainMs = 10_000
  */
 export async function createService(deps: ServiceDeps): Promise<Service> {
   const { config } = deps
-  const sealer = createSealer(await loadMasterKey({ value: config.masterKey, file: config.masterKeyFile }))
+  // Before anything is made: a certificate that can't be read must not cost the one sight of a new password.
+  if (config.net.tls) await readCertificate(config.net.tls)
+  const { masterKey: value, masterKeyFile: file, databaseFile: database } = config
+  const sealer = createSealer(await loadMasterKey({ value, file, database }))
   const store = openSqliteStore({ file: config.databaseFile, sealer })
   try {
     return await assemble(deps, store, sealer)

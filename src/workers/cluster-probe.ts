@@ -70,9 +70,10 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
 
   async function probe(target: ProbeTarget, signal: AbortSignal) {
     const { id } = target.cluster
-    const report = await look(target, signal)
+    const found = await look(target, signal)
     if (signal.aborted) return
     const now = clock.now()
+    const report = target.canary === null ? withVerdicts(found, target.previous) : found
     await probes.record(id, report, now)
     const episode = episodes.get(id) ?? noEpisode
     const plan = planProbe({ ...target, clusterId: id, report, episode, now }, config)
@@ -144,6 +145,17 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
       await Promise.all([...underWay.values()].map(({ end }) => end))
     },
   }
+}
+
+/** A look without a canary to show says nothing of the list: what was seen before stands until the next one is shown. */
+function withVerdicts(found: ProbeReport, previous: ProbeReport | null): ProbeReport {
+  if (previous === null) return found
+  const before = new Map(previous.proxies.map((proxy) => [proxy.url, proxy]))
+  const proxies = found.proxies.map((proxy) => {
+    const { canary, said } = before.get(proxy.url) ?? proxy
+    return proxy.said === null ? { ...proxy, canary, said } : proxy
+  })
+  return { ...found, proxies }
 }
 
 /** Whether nothing of the cluster answered. */

@@ -46,25 +46,28 @@ const unseenMs = 14_000
 /** Long before the resync for safety, which comes every 10 minutes: each fault has a defence of its own. */
 const keptWithinMs = 60_000
 const atOnce = 64
+/** A turn in which this process has done less than this has done nothing. */
+const quietMs = 0.3
+const mostTurns = 200
 
 export async function startWorld(
   options: Omit<TestServiceOptions, 'clusters' | 'clock'> & { readonly clusters: readonly TestClusterOptions[] },
 ): Promise<World> {
-  const { clusters, ...rest } = options
+  const { clusters, ...others } = options
   useFastFolders()
   const clock = createHandClock()
   const service = await startService({
     store: 'file',
     algorithm: 'HS256',
     clock,
-    ...rest,
+    ...others,
     // What is real time there must be short here.
     config: {
       outbound: { timeoutMs: 400, isTlsVerified: true },
       probe: { everyMs: 10_000, resyncEveryMs: 600_000 },
-      ...rest.config,
+      ...others.config,
     },
-    delivery: { timeoutMs: 10_000, retryMs: [500, 1_000, 2_000, 5_000, 10_000], ...rest.delivery },
+    delivery: { timeoutMs: 10_000, retryMs: [500, 1_000, 2_000, 5_000, 10_000], ...others.delivery },
   })
   const registered = new Map<string, AistoreCluster>()
   /** With the instant at which each ends. */
@@ -80,15 +83,20 @@ export async function startWorld(
       const step = Math.min(stepMs, ms - passed)
       await clock.advance(step)
       elapsed += step
-      await rest_()
+      await rest()
     }
   }
 
-  /** Room for what was set going; requests that clusters work on are waited for. */
-  async function rest_() {
-    for (let turn = 0; turn < 3; turn += 1) await turnOfTime()
-    for (let turn = 0; turn < 200 && [...registered.values()].some((one) => one.busy() > 0); turn += 1)
+  /** Room for what was set going, however busy the machine is: until nothing has been done for a while. */
+  async function rest() {
+    let quietTurns = 0
+    for (let turn = 0; turn < mostTurns && quietTurns < 3; turn += 1) {
+      const before = performance.eventLoopUtilization()
       await turnOfTime()
+      const isQuiet = performance.eventLoopUtilization(before).active < quietMs
+      const isBusy = [...registered.values()].some((one) => one.busy() > 0)
+      quietTurns = isQuiet && !isBusy ? quietTurns + 1 : 0
+    }
   }
 
   async function whileTimePasses<T>(act: Promise<T>): Promise<T> {

@@ -36,7 +36,7 @@ async function startProbing(ids: readonly string[], config: { parallel?: number;
   const running = worker.run(stop.signal)
 
   /** As a delivery does that reaches every cluster at once. */
-  async function deliver() {
+  async function deliver({ isAnswered = true } = {}) {
     const now = clock.now()
     const until = { leaseUntil: new Date(now.getTime() + 1_000), holder: 'test', limit: 100 }
     for (const claim of await store.cursors.claimDue({ now, ...until })) {
@@ -45,6 +45,7 @@ async function startProbing(ids: readonly string[], config: { parallel?: number;
         const expiresAt = new Date(now.getTime() + 24 * hour)
         await store.cursors.putCanary(claim, { token: `canary at ${now.toISOString()}`, expiresAt })
       }
+      if (!isAnswered) continue
       const settled = { acknowledged: 0, resyncFrom: null, isCanaryPushed, leaseUntil: null, at: now }
       await store.cursors.settle(claim, { kind: 'acknowledged', ...settled })
     }
@@ -148,6 +149,28 @@ test('a cluster that has forgotten is resynced once, however often it is looked 
   expect(it.driver.looks('c1').length).toBeGreaterThan(looks + 2)
   expect(restarts).toBe(1)
   expect((await it.store.probes.list())[0]?.lastRestartSeenAt).toBeInstanceOf(Date)
+})
+
+test('a look without a canary to show leaves the verdicts of the one before', async () => {
+  await using it = await startProbing(['c1'])
+  await it.settle()
+  const verdicts = async () => (await it.store.probes.list())[0]?.report.proxies.map(({ canary }) => canary)
+  const since = (await it.store.probes.list())[0]?.inStepSince
+  async function lookWithout() {
+    await it.store.cursors.resync('c1', it.clock.now())
+    await it.deliver({ isAnswered: false })
+    await it.clock.advance(13_000)
+    expect(it.driver.looks('c1').at(-1)).toBeNull()
+  }
+  await lookWithout()
+  expect(await verdicts()).toEqual(['knows'])
+  expect((await it.store.probes.list())[0]?.inStepSince).toEqual(since)
+  await it.deliver()
+  it.driver.find('c1', (canary) => aReport('c1', [canary === null ? 'silent' : 'forgot']))
+  await it.clock.advance(13_000)
+  expect(await verdicts()).toEqual(['forgot'])
+  await lookWithout()
+  expect(await verdicts()).toEqual(['forgot'])
 })
 
 test('a list that another proxy does not take is spread by empty pushes until every proxy knows the canary', async () => {

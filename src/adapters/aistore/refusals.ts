@@ -150,7 +150,14 @@ function judgeUnauthorized(text: string, asked: Asked): Verdict {
   }
   if (/issuer|allowed_iss|keyset|key id|\bkid\b|jwks/.test(text))
     return { reason: 'key_mismatch', advice: advice.issuer }
-  if (/signature|invalid token|signing|verif|unexpected.*(method|alg)/.test(text)) return mismatch(asked)
+  // It verifies with the other kind of key: a secret where we show a public key, or the reverse.
+  if (/signing method|unexpected.*(method|alg)/.test(text)) {
+    return {
+      reason: 'wrong_mode',
+      advice: asked.proof === 'shared_secret' ? advice.needsPublicKey : advice.needsSecret,
+    }
+  }
+  if (/signature|invalid token|signing|verif/.test(text)) return mismatch(asked)
   return { reason: 'not_authorized', advice: advice.bearer }
 }
 
@@ -196,7 +203,9 @@ function cutSaid(text: string): string {
     .slice(0, 8192)
     .replaceAll(/eyJ[\w-]{4,}(\.[\w-]*)*/g, '<token>')
     .replaceAll(/\b[0-9a-fA-F]{32,}\b/g, '<hash>')
-    .replaceAll(/[\p{Cc}\s]+/gu, ' ')
+    // Pieces of a token that somebody wrapped, spaced or encoded once more.
+    .replaceAll(/[\w+=-]{40,}/g, '<token>')
+    .replaceAll(/[\p{Cc}\p{Cf}\s]+/gu, ' ')
     .trim()
   return clean.length > maximumSaid ? `${clean.slice(0, maximumSaid - 1)}…` : clean
 }

@@ -15,6 +15,8 @@ export interface UserChange {
   /** Who changes it: a user's name. */
   readonly actor: string
   readonly passwordHash?: string
+  /** Fingerprint of the token with which the user changes the own password: it outlives the change. */
+  readonly keptToken?: Buffer
   /** Replaces all roles of the user. */
   readonly roleNames?: readonly string[]
   /** A user who loses a role loses the live tokens that carry it. */
@@ -33,7 +35,7 @@ export interface UserStore {
   /** Inserts only where no user exists yet; answers whether it did. */
   insertFirst(user: NewUser): Promise<boolean>
   /**
-   * A new password revokes all live tokens of the user.
+   * A new password revokes all live tokens of the user but `keptToken`.
    * @throws DomainError user_not_found, roles_unknown, user_protected, last_administrator
    */
   update(name: string, change: UserChange): Promise<Revoked>

@@ -35,6 +35,8 @@ export interface Users {
     options?: UserChangeOptions & {
       /** Revokes the live tokens that carry a role which the user loses. */
       readonly revokeNarrowed?: boolean
+      /** Fingerprint of the token with which the user changes the own password: clients go on with it. */
+      readonly keptToken?: Buffer
     },
   ): Promise<void>
   /** @throws DomainError user_not_found, user_protected, last_administrator */
@@ -89,14 +91,15 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
       await users.insert({ name, passwordHash, roleNames, isBuiltIn: false, tokensNotBefore: wholeSecond(at), at })
     },
 
-    async update(name, { password, roleNames }, { actor = serviceSubject, revokeNarrowed = false } = {}) {
+    async update(name, { password, roleNames }, { actor = serviceSubject, revokeNarrowed = false, keptToken } = {}) {
       if (password !== undefined) {
         requireText('password', 'password', password)
         if (!(await users.credentials(name))) throw new DomainError('user_not_found', { name })
       }
       const passwordHash = password === undefined ? {} : { passwordHash: await hasher.hash(password) }
       const roles = roleNames === undefined ? {} : { roleNames }
-      await spread(users.update(name, { actor, ...passwordHash, ...roles, revokeNarrowed, at: clock.now() }))
+      const kept = keptToken === undefined ? {} : { keptToken }
+      await spread(users.update(name, { actor, ...passwordHash, ...roles, ...kept, revokeNarrowed, at: clock.now() }))
     },
 
     setDisabled: (name, isDisabled, { actor = serviceSubject } = {}) =>

@@ -13,6 +13,8 @@ export interface Meant extends Aim {
   readonly selector: RevocationAct['selector']
   /** Of a user's tokens only those that carry one of these roles. */
   readonly roleKeys?: readonly number[]
+  /** Fingerprint of the one token of the user that stays good. */
+  readonly except?: Buffer
 }
 
 /** Runs inside the caller's transaction. */
@@ -39,6 +41,9 @@ const selections = {
          WHERE issued_at < CAST(@target AS INTEGER) AND expires_at > @at`,
 } as const
 
+const ofUserExcept = `SELECT key, expires_at FROM tokens WHERE subject = @target AND expires_at > @at
+  AND key <> coalesce((SELECT key FROM tokens WHERE fingerprint = @except), 0)`
+
 const ofUserByRole = `SELECT t.key, t.expires_at FROM tokens t JOIN token_roles r ON r.token_key = t.key
   WHERE t.subject = @target AND t.expires_at > @at AND r.role_key = @roleKey`
 
@@ -61,6 +66,7 @@ export function prepareRevoking({ client }: Pick<SqliteParts, 'client'>): Revoki
     time: prepare(selections.time),
   }
   const appendOfUserByRole = prepare(ofUserByRole)
+  const appendOfUserExcept = prepare(ofUserExcept)
   const last = prepareLastSequence(client)
   const complete = client.prepare<[number, number, number, number, number]>(
     `UPDATE revocations SET tokens = ?, first_sequence = ?, last_sequence = ?,
@@ -68,8 +74,9 @@ export function prepareRevoking({ client }: Pick<SqliteParts, 'client'>): Revoki
   )
   const expiry = client.prepare<[number], number>('SELECT expires_at FROM revocations WHERE key = ?').pluck()
 
-  function appendAll({ scope, target, roleKeys }: Meant, at: number, act: number): number {
+  function appendAll({ scope, target, roleKeys, except }: Meant, at: number, act: number): number {
     if (scope === 'text') return 0
+    if (except !== undefined) return appendOfUserExcept.run({ target, at, act, except }).changes
     if (roleKeys === undefined) return appendOf[scope].run({ target, at, act }).changes
     let count = 0
     for (const roleKey of roleKeys) count += appendOfUserByRole.run({ target, at, act, roleKey }).changes

@@ -73,11 +73,10 @@ export function createUserStore(
     name: string,
     of: keyof typeof reasons,
     { actor, at }: { readonly actor: string; readonly at: Date },
-    roleKeys?: readonly number[],
+    which: { readonly roleKeys?: readonly number[]; readonly except?: Buffer } = {},
   ): Revoked {
     const meant = { selector: { by: 'consequence', of, name }, scope: 'user', target: name } as const
-    const deed = { actor, reason: reasons[of], at }
-    return revoking.revoke(roleKeys === undefined ? meant : { ...meant, roleKeys }, deed)
+    return revoking.revoke({ ...meant, ...which }, { actor, reason: reasons[of], at })
   }
 
   return {
@@ -122,9 +121,12 @@ export function createUserStore(
           .set({ updatedAt: at, ...(passwordHash !== undefined && { passwordHash }) })
           .where(eq(users.key, user.key))
           .run()
-        if (passwordHash !== undefined) return revokeAll(name, 'user.password_changed', change)
+        if (passwordHash !== undefined) {
+          const kept = change.keptToken === undefined ? {} : { except: change.keptToken }
+          return revokeAll(name, 'user.password_changed', change, kept)
+        }
         if (!change.revokeNarrowed || lost.length === 0) return nothingRevoked
-        return revokeAll(name, 'user.roles_changed', change, lost)
+        return revokeAll(name, 'user.roles_changed', change, { roleKeys: lost })
       }, directory),
 
     setDisabled: (name, isDisabled, by) =>

@@ -35,6 +35,19 @@ export function consequenceConformance(test: StoreTest): void {
     })
   }
 
+  test('the token with which a user changes the own password outlives the change, alone', async (store, sealer) => {
+    await store.users.insert(aUser('ann'))
+    for (const text of ['t1', 'hers', 't3']) await issue(store, sealer, text)
+    const keptToken = aToken('hers', sealer).fingerprint
+    expect(await store.users.update('ann', { ...by, passwordHash: 'new', keptToken })).toMatchObject({ tokens: 2 })
+    expect(await revoked(store)).toEqual(['t1', 't3'])
+    const unknown = aToken('never seen', sealer).fingerprint
+    expect(await store.users.update('ann', { ...by, passwordHash: 'newer', keptToken: unknown })).toMatchObject({
+      tokens: 1,
+    })
+    expect(await revoked(store)).toEqual(['t1', 't3', 'hers'])
+  })
+
   test('an act that is refused revokes nothing', async (store, sealer) => {
     await store.users.insert(aUser('ann', { roleNames: ['Admin'] }))
     await issue(store, sealer, 't1')

@@ -101,7 +101,12 @@ export function userRoute(deps: UserRouteDeps): Route {
           ...(body.pass === '' ? {} : { password: body.pass }),
           ...(roleNames.length === 0 ? {} : { roleNames }),
         },
-        { actor: principal.subject, revokeNarrowed: deps.isNarrowingRevoked },
+        {
+          actor: principal.subject,
+          revokeNarrowed: deps.isNarrowingRevoked,
+          // The SDK reads the user with the very token with which it has just changed the password.
+          ...(principal.subject === name ? { keptToken: principal.fingerprint } : {}),
+        },
       ),
     )
     return done(call)
