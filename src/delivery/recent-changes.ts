@@ -29,8 +29,26 @@ export function createRecentChanges(
   /** Batches cut from `recent` since it last grew: clusters that are equally far get the very same one. */
   const cut = new Map<string, readonly Change[]>()
   const older = new Map<string, Promise<Batch>>()
+  let latest = Number.NEGATIVE_INFINITY
+  let isOutdated = false
+
+  /** What had expired when it was read was left out; after the clock is set back it may matter again. */
+  function notice(now: Date): void {
+    if (now.getTime() < latest) {
+      older.clear()
+      isOutdated = true
+    }
+    latest = now.getTime()
+  }
 
   async function catchUp(now: Date): Promise<void> {
+    if (isOutdated) {
+      isOutdated = false
+      recent = []
+      bytes = 0
+      cut.clear()
+      floor = undefined
+    }
     if (floor === undefined) {
       head = await revocations.lastSequence()
       floor = head
@@ -85,6 +103,7 @@ export function createRecentChanges(
   }
 
   async function between(sequence: number, until: number, limits: BatchLimits, now: Date): Promise<Batch> {
+    notice(now)
     const key = `${sequence}-${until}-${limits.changes}-${limits.bytes}`
     const reading = older.get(key)
     if (reading === undefined) return readOlder(key, sequence, until, limits, now)
@@ -106,6 +125,7 @@ export function createRecentChanges(
     between,
     forgetOlder: () => older.clear(),
     async after(sequence, limits, now) {
+      notice(now)
       await refresh(now)
       const from = floor ?? head
       if (sequence >= from) return cutRecent(sequence, limits, now)

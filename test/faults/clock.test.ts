@@ -1,7 +1,11 @@
 /** The time of day is set back. */
 import { expect, test } from 'vitest'
 import { createSealer } from '../../src/core/keys/sealer.ts'
+import { defaultBatchLimits } from '../../src/core/revocation/batch.ts'
+import { createRecentChanges } from '../../src/delivery/recent-changes.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
+import { createHandClock } from '../clock.ts'
+import { openMemoryStore, recordRevocations } from '../delivery/script.ts'
 import { startWorld, type World } from './world.ts'
 
 const hourMs = 3_600_000
@@ -107,6 +111,17 @@ test.each([
     await world.expectKept(30_000)
   },
 )
+
+test('what was read for a resync before the clock was set back is read again after', async () => {
+  const opened = openMemoryStore()
+  const at = createHandClock().now()
+  const later = (ms: number) => new Date(at.getTime() + ms)
+  const until = await recordRevocations(opened, ['short'], { at, expiresAt: later(hourMs / 2) })
+  const changes = createRecentChanges(opened.store.revocations)
+  const read = async (now: Date) => (await changes.between(0, until, defaultBatchLimits, now)).changes.length
+  expect([await read(later(0.6 * hourMs)), await read(later(0.1 * hourMs))]).toEqual([0, 1])
+  await opened.store.close()
+})
 
 test('an hour ahead and back again: nothing is forgotten on the way', async () => {
   await using world = await startLakeAndPond()

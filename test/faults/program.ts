@@ -79,7 +79,7 @@ export async function install(folder?: string): Promise<Installation> {
     tokens: () => [...acknowledged],
     clusters: () => clusters,
     ask: (...call) => (asked === undefined ? Promise.reject(new Error('nothing runs')) : asked.ask(...call)),
-    pass: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 50))),
+    pass: (ms) => new Promise((resolve) => setTimeout(resolve, Math.min(ms, 300))),
     isUnseen: () => false,
   }
 
