@@ -1,5 +1,5 @@
 /**
- * How answers wait for clusters (ARCHITECTURE D3): who is up, how far each is, and whose wait is over.
+ * How answers wait for clusters: who is up, how far each is, and whose wait is over.
  *
  * A cluster whose last attempt failed, or that made an answer wait out its budget, is not waited for until it
  * acknowledges again.

@@ -1,5 +1,5 @@
 /**
- * How changes reach clusters (ARCHITECTURE D1): clusters that are behind are leased, each gets one batch at a time, and
+ * How changes reach clusters: clusters that are behind are leased, each gets one batch at a time, and
  * its cursor moves when it has acknowledged it.
  *
  * This folder owns cursors, leases, the schedule and the waiting of answers. It knows no cluster's protocol (adapters/).

@@ -1,6 +1,6 @@
 /**
  * Looks at every cluster, again and again, and acts on what it finds: a cluster whose proxies have forgotten the list of
- * revoked tokens gets it again (ARCHITECTURE D2).
+ * revoked tokens gets it again.
  */
 import type { Clock } from '../core/clock.ts'
 import type { ClusterKind } from '../core/clusters/cluster.ts'

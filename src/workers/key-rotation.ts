@@ -1,5 +1,5 @@
 /**
- * What happens to signing keys in the course of time (ARCHITECTURE D7): a key that has been published for long enough
+ * What happens to signing keys in the course of time: a key that has been published for long enough
  * signs, clusters are asked whether they trust it, and a key leaves when the last token that it signed has ended.
  */
 import type { Clock } from '../core/clock.ts'
