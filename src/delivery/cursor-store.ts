@@ -70,6 +70,8 @@ export interface CursorStore {
   settle(claim: Claim, settlement: Settlement): Promise<Cursor | undefined>
   /** Gives a lease back with nothing learned (shutdown). */
   release(claim: Claim): Promise<void>
+  /** Frees the clusters whose holder will not come back. What it still sends is fenced off as after the end of a lease. */
+  releaseAbandoned(isAbandoned: (holder: string) => boolean): Promise<number>
   /** `now` decides which changes still matter. */
   list(now: Date): Promise<readonly CursorStatus[]>
   /** One of them. */

@@ -16,6 +16,7 @@ import type { Worker } from '../supervisor.ts'
 import { createBell } from './bell.ts'
 import type { Claim, CursorStore } from './cursor-store.ts'
 import { deliver, type Ending } from './delivering.ts'
+import { createHolder, isAbandoned } from './holder.ts'
 import { createNews } from './news.ts'
 import type { Observe } from './observation.ts'
 import { createPropagation, type HeardProgress } from './propagation.ts'
@@ -65,7 +66,7 @@ export function createDelivery(deps: {
   readonly observe?: Observe
 }): Delivery {
   const { cursors, clock, log, config } = deps
-  const holder = `${process.pid}/${crypto.randomUUID()}`
+  const holder = createHolder()
   const leaseMs = config.timeoutMs + leaseMarginMs
   const pollMs = config.pollMs ?? 1_000
   const bell = createBell()
@@ -201,6 +202,8 @@ export function createDelivery(deps: {
       isReloadWanted = true
       signal.addEventListener('abort', stopAll)
       try {
+        // Else the clusters that a killed process was telling would wait for its leases to end.
+        await cursors.releaseAbandoned((other) => isAbandoned(other, holder))
         while (!signal.aborted) await turn(signal)
       } finally {
         signal.removeEventListener('abort', stopAll)

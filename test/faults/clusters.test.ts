@@ -141,6 +141,7 @@ test('a cluster that answers slowly holds up neither the others nor an answer be
 test('a push whose answer is lost though the cluster has taken it is sent again', async () => {
   await using world = await startLakeAndPond()
   const lake = world.cluster('lake')
+  await world.expectKept()
   lake.fault({ kind: 'held' }, { method: 'DELETE' })
   await world.revokeNew(5)
   await world.pass(12_000)

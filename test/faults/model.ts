@@ -36,7 +36,7 @@ const faults: readonly Fault[] = [
 const rightsMs = [90_000, 20 * 60_000, 12 * 3_600_000]
 
 /** The names of the clusters of a run; `rock` has a fixed key. */
-export const aliases = ['lake', 'pond', 'rock'] as const
+const aliases = ['lake', 'pond', 'rock'] as const
 
 type Act = (world: World, draw: Draw) => Promise<string>
 

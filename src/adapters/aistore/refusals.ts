@@ -48,8 +48,8 @@ const advice = {
   reach:
     'Check that the cluster runs, that its URL is right, and that this machine may reach it (firewall, network policy).',
   name: 'Check the host name in the registered URL and the name servers of this machine.',
-  slow: 'Check the load of the cluster and what lies between; Gatehouse goes on trying.',
-  failing: "Look into the log of the cluster's primary proxy; Gatehouse goes on trying.",
+  slow: 'Check the load of the cluster and what lies between.',
+  failing: "Look into the log of the cluster's primary proxy.",
   size: 'Raise the body size limit of the proxy in front of the cluster to 16 MiB.',
   replaced:
     'Another cluster answers at these URLs: remove this one, register the other under its own UUID, and have users log in again.',

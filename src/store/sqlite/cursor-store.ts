@@ -15,6 +15,11 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
   const lease = client.prepare<[string, number, string]>(
     'UPDATE cluster_cursors SET lease = ?, lease_until = ? WHERE cluster_id = ?',
   )
+  const leases = client
+    .prepare<[], [clusterId: string, lease: string]>(
+      'SELECT cluster_id, lease FROM cluster_cursors WHERE lease IS NOT NULL',
+    )
+    .raw()
   const release = client.prepare<[string, string]>(
     'UPDATE cluster_cursors SET lease = NULL, lease_until = NULL WHERE cluster_id = ? AND lease = ?',
   )
@@ -83,6 +88,13 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
     release: ({ cluster, lease }) =>
       write(() => {
         release.run(cluster.id, lease)
+      }),
+
+    releaseAbandoned: (isAbandoned) =>
+      write(() => {
+        const abandoned = leases.all().filter(([, held]) => isAbandoned(held.slice(0, held.lastIndexOf('/'))))
+        for (const [clusterId, held] of abandoned) release.run(clusterId, held)
+        return abandoned.length
       }),
 
     logLength: async (now) => (await backlogOf([0], now)).get(0)?.behind ?? 0,

@@ -153,6 +153,23 @@ export function cursorConformance(test: StoreTest): void {
     expect(await store.cursors.settle(next, acknowledged(1))).toBeDefined()
   })
 
+  test('clusters of a holder that has gone are free at once, and what it still settles counts for nothing', async (store, sealer) => {
+    await revokeAll(store, sealer, ['t1'])
+    await store.clusters.insert(aCluster('c1'), 0, [])
+    const claim = await claimOne(store)
+    expect(await store.cursors.releaseAbandoned(() => false)).toBe(0)
+    const asked: string[] = []
+    expect(
+      await store.cursors.releaseAbandoned((holder) => {
+        asked.push(holder)
+        return true
+      }),
+    ).toBe(1)
+    expect(claim.lease.startsWith(`${asked[0]}/`)).toBe(true)
+    expect(await store.cursors.settle(claim, acknowledged(1))).toBeUndefined()
+    expect(await claimOne(store)).toBeDefined()
+  })
+
   test('a resync makes a cluster due that is not behind, and goes on where it was settled', async (store, sealer) => {
     const [, , last = 0] = await revokeAll(store, sealer, ['t1', 't2', 't3'])
     await store.clusters.insert(aCluster('c1'), last, [])
