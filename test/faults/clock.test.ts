@@ -42,15 +42,15 @@ test('an hour back while a cluster waits for its next attempt: it does not wait 
   await world.expectKept(60_000)
 })
 
-test('an hour back while a cluster that asked for patience waits: it is told within minutes', async () => {
+test('an hour back while a cluster that asked for patience waits: it is told after a minute', async () => {
   await using world = await startLakeAndPond()
   const lake = world.cluster('lake')
-  lake.fault({ kind: 'answer', status: 503, headers: { 'Retry-After': '240' } }, { method: 'DELETE' })
+  lake.fault({ kind: 'answer', status: 503, headers: { 'Retry-After': '60' } }, { method: 'DELETE' })
   await world.revokeNew(10)
   world.clock.step(-hourMs)
   await world.pass(1_000)
   lake.fault(undefined)
-  await world.expectKept(5 * 60_000)
+  await world.expectKept(100_000)
 })
 
 test('an hour back after a process was killed that held leases: the others go on as soon as these end', async () => {
@@ -99,9 +99,9 @@ test.each([
     const lake = world.cluster('lake')
     await world.expectKept(60_000)
     await lake.stop()
-    const short = await world.tokens(10, 30 * 60_000)
+    const short = await world.tokens(10, 12 * 60_000)
     await world.revoke(short)
-    await world.pass(35 * 60_000, 10_000)
+    await world.pass(14 * 60_000, 10_000)
     await lake.start({ keepsList: true })
     await world.expectKept(60_000)
     world.clock.step(-backMs)

@@ -63,7 +63,8 @@ const begin: Act = async (world, draw) => {
   const fault = draw.of(faults)
   const scope = draw.of([{}, { method: 'DELETE' }, { path: '/v1/tokens' }, { proxy: 0 }])
   world.trouble(world.cluster(alias), fault, scope)
-  return `${alias} ${JSON.stringify(fault)} for ${JSON.stringify(scope)}`
+  await world.revokeNew(2)
+  return `${alias} ${JSON.stringify(fault)} for ${JSON.stringify(scope)}, and revoke 2`
 }
 
 const relieve: Act = async (world, draw) => {

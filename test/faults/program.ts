@@ -63,7 +63,7 @@ export async function install(folder?: string): Promise<Installation> {
         AIS_AUTHN_SECRET_KEY: secret,
         AIS_AUTHN_SU_PASS: password,
         GATEHOUSE_OPS_PORT: 'off',
-        GATEHOUSE_DELIVERY_TIMEOUT: '1s',
+        GATEHOUSE_DELIVERY_TIMEOUT: '500ms',
         GATEHOUSE_DELIVERY_RETRY: '50ms,100ms,200ms',
         GATEHOUSE_PROBE_EVERY: '1s',
         ...env,

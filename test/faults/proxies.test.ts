@@ -26,8 +26,8 @@ async function expectOutlived(world: World, which: (turn: number) => readonly nu
   for (let turn = 0; turn < restarts * rounds; turn += 1) {
     for (const proxy of which(turn)) world.forget(lake, proxy)
     await world.revokeNew(2)
-    for (let passed = 0; passed < betweenMs; passed += 1_000) {
-      await world.pass(1_000, 100)
+    for (let passed = 0; passed < betweenMs; passed += 2_000) {
+      await world.pass(2_000, 250)
       await world.expectTruth()
     }
   }
@@ -76,7 +76,7 @@ test('a look without a canary to show takes back nothing that an earlier look ha
   // Found out, and looked at again while the new canary is on its way.
   await world.pass(15_000)
   lake.fault(undefined)
-  for (let passed = 0; passed < 3_000; passed += 20) {
+  for (let passed = 0; passed < 2_000; passed += 20) {
     await world.pass(20, 20)
     await world.expectTruth()
   }

@@ -11,10 +11,11 @@ import { sized } from './size.ts'
 import { startWorld } from './world.ts'
 
 const runs = sized(2, 60)
-const acts = sized(40, 120)
+const acts = sized(60, 150)
 
 const given = process.env.FAULTS_SEED
-const seeds = given === undefined ? Array.from({ length: runs }, newSeed) : [Number(given)]
+const seeds =
+  given === undefined ? Array.from({ length: runs }, (_, index) => sized(index + 1, newSeed())) : [Number(given)]
 
 test.each(seeds)(
   'whatever happens in whatever order, nothing is lost and no report is false (seed %i)',

@@ -78,7 +78,7 @@ export async function startWorld(
   let admin = await service.adminToken()
   let secret = service.sharedSecret
 
-  async function pass(ms: number, stepMs = 500) {
+  async function pass(ms: number, stepMs = 1_000) {
     for (let passed = 0; passed < ms; passed += stepMs) {
       const step = Math.min(stepMs, ms - passed)
       await clock.advance(step)
@@ -90,7 +90,7 @@ export async function startWorld(
   /** Room for what was set going, however busy the machine is: until nothing has been done for a while. */
   async function rest() {
     let quietTurns = 0
-    for (let turn = 0; turn < mostTurns && quietTurns < 3; turn += 1) {
+    for (let turn = 0; turn < mostTurns && quietTurns < 2; turn += 1) {
       const before = performance.eventLoopUtilization()
       await turnOfTime()
       const isQuiet = performance.eventLoopUtilization(before).active < quietMs
