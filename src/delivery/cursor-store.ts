@@ -1,5 +1,6 @@
 import type { Cluster } from '../core/clusters/cluster.ts'
 import type { RefusalReason } from '../core/errors.ts'
+import type { Actor } from '../core/sessions/actor.ts'
 
 /** How far one cluster is, and when it is to be asked again. One row a cluster. */
 export interface Cursor {
@@ -85,7 +86,7 @@ export interface CursorStore {
    * cluster that has a canary gets a new one with it, so that a proxy which kept the old list is told from one that has
    * taken the new.
    */
-  resync(clusterId: string, at: Date): Promise<void>
+  resync(clusterId: string, at: Date, by?: Actor): Promise<void>
   /** Has a new canary made and pushed with the next batch; the cluster is due at once. */
   wantCanary(clusterId: string, at: Date): Promise<void>
   /** Keeps the canary that is about to be pushed (sealed). False where the lease was no longer ours. */

@@ -1,4 +1,5 @@
 import type { Clock } from '../core/clock.ts'
+import type { Actor } from '../core/sessions/actor.ts'
 import type { CursorStore } from './cursor-store.ts'
 import type { ProbeStore } from './probe-store.ts'
 
@@ -6,7 +7,7 @@ import type { ProbeStore } from './probe-store.ts'
 const lookAfterMs = 200
 
 /** Has everything that still matters sent to a cluster again, and what came of it looked at; returns when that is certain. */
-export type Resync = (clusterId: string) => Promise<void>
+export type Resync = (clusterId: string, by: Actor) => Promise<void>
 
 export function createResync(deps: {
   readonly cursors: Pick<CursorStore, 'resync'>
@@ -15,9 +16,9 @@ export function createResync(deps: {
   readonly wake: () => void
   readonly clock: Clock
 }): Resync {
-  return async (clusterId) => {
+  return async (clusterId, by) => {
     const now = deps.clock.now()
-    await deps.cursors.resync(clusterId, now)
+    await deps.cursors.resync(clusterId, now, by)
     await deps.probes.hasten(clusterId, new Date(now.getTime() + lookAfterMs))
     deps.wake()
   }

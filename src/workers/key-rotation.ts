@@ -11,6 +11,7 @@ import type { KeyRing } from '../core/keys/key-ring.ts'
 import type { KeyStore } from '../core/keys/key-store.ts'
 import type { KeyRotation, NotAsked, RefusedBy } from '../core/keys/rotation.ts'
 import type { Logger } from '../core/logger.ts'
+import { serviceActor } from '../core/sessions/actor.ts'
 import type { ProbeStore } from '../delivery/probe-store.ts'
 import type { Worker } from '../supervisor.ts'
 
@@ -92,7 +93,7 @@ export function createKeyRotation(deps: KeyRotationDeps): KeyRotation & { readon
     const { maximumLifetimeMs, isExternal } = config
     const now = clock.now()
     for (const kid of planRetirement(await keys.list(), { now, maximumLifetimeMs, isExternal })) {
-      if (kid !== ring.signer().kid && !(await keys.isInUse(kid, now))) await ring.retire(kid)
+      if (kid !== ring.signer().kid && !(await keys.isInUse(kid, now))) await ring.retire(kid, serviceActor)
     }
   }
 
@@ -103,8 +104,8 @@ export function createKeyRotation(deps: KeyRotationDeps): KeyRotation & { readon
   }
 
   return {
-    async rotate() {
-      const rotated = await ring.rotate()
+    async rotate(by) {
+      const rotated = await ring.rotate(by)
       if (rotated.activatesAt !== null) return { ...rotated, refusedBy: [], notAsked: [] }
       const { asking, end } = await askClusters()
       const ended = new AbortController()
@@ -116,7 +117,7 @@ export function createKeyRotation(deps: KeyRotationDeps): KeyRotation & { readon
       return { ...rotated, refusedBy: [...asking.refusedBy], notAsked: [...asking.failed, ...waiting] }
     },
 
-    retire: (kid) => ring.retire(kid),
+    retire: (kid, by) => ring.retire(kid, by),
 
     worker: {
       name: 'key-rotation',

@@ -1,11 +1,11 @@
 import type { NewRole } from '../roles/role.ts'
+import type { Deed } from '../sessions/actor.ts'
 import type { Cluster } from './cluster.ts'
 
 export interface ClusterChange {
   /** Absent = as it was. */
   readonly alias?: string
   readonly urls?: readonly string[]
-  readonly at: Date
 }
 
 /** Each method is one transaction. `name` is an id or an alias; an id is looked for first. */
@@ -20,12 +20,12 @@ export interface ClusterStore {
    * whose names are free.
    * @throws DomainError cluster_exists
    */
-  insert(cluster: Cluster, acknowledged: number, roles: readonly NewRole[]): Promise<void>
+  insert(cluster: Cluster, acknowledged: number, roles: readonly NewRole[], deed: Deed): Promise<void>
   /**
    * Changes the record and starts a resync of the revocations.
    * @throws DomainError cluster_not_found, alias_taken
    */
-  update(id: string, change: ClusterChange): Promise<void>
+  update(id: string, change: ClusterChange, deed: Deed): Promise<void>
   /** Roles that name the cluster stay. @throws DomainError cluster_not_found */
-  delete(name: string): Promise<Cluster>
+  delete(name: string, deed: Deed): Promise<Cluster>
 }

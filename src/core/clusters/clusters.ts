@@ -4,6 +4,7 @@ import type { JsonObject } from '../json.ts'
 import type { Logger } from '../logger.ts'
 import { type BatchLimits, defaultBatchLimits, readBatch } from '../revocation/batch.ts'
 import type { RevocationStore } from '../revocation/revocation-store.ts'
+import type { Actor } from '../sessions/actor.ts'
 import { checkName } from '../users/names.ts'
 import { type Cluster, type ClusterKind, presentClusterName } from './cluster.ts'
 import type { ClusterStore } from './cluster-store.ts'
@@ -25,15 +26,15 @@ export interface Clusters {
    * still matters before this answers. A cluster without URLs is stored unchecked (contract section 3.2).
    * @throws DomainError field_missing, field_invalid, cluster_exists, cluster_refused
    */
-  register(cluster: NewCluster): Promise<void>
+  register(cluster: NewCluster, by: Actor): Promise<void>
   /**
    * Changes alias or URLs of the cluster with this id or alias; what is absent or empty stays as it was. The cluster must
    * trust our key under the new values; then the revocations are sent again.
    * @throws DomainError cluster_not_found, field_invalid, alias_taken, cluster_refused
    */
-  update(name: string, change: { readonly alias?: string; readonly urls?: readonly string[] }): Promise<void>
+  update(name: string, change: { readonly alias?: string; readonly urls?: readonly string[] }, by: Actor): Promise<void>
   /** Forgets the cluster with this id or alias; it is not told. @throws DomainError cluster_not_found */
-  deregister(name: string): Promise<void>
+  deregister(name: string, by: Actor): Promise<void>
 }
 
 const maximumIdLength = 256
@@ -73,7 +74,7 @@ export function createClusters(deps: {
   }
 
   return {
-    async register({ id, kind, alias: givenAlias, urls, annotations }) {
+    async register({ id, kind, alias: givenAlias, urls, annotations }, by) {
       checkId(id)
       const alias = givenAlias || null
       if (alias !== null) checkName('cluster alias', 'alias', alias)
@@ -82,12 +83,13 @@ export function createClusters(deps: {
       if (clash !== undefined) throw new DomainError('cluster_exists', { id, foundId: clash.id })
       await shakeHands(cluster)
       const acknowledged = await pushAll(cluster)
-      await clusters.insert(cluster, acknowledged, drivers[kind].predefinedRoles(cluster))
+      const roles = drivers[kind].predefinedRoles(cluster)
+      await clusters.insert(cluster, acknowledged, roles, { by, at: cluster.registeredAt })
       deps.wake()
       log.info({ event: 'cluster.registered', cluster: id, alias, urls: cluster.urls, acknowledged })
     },
 
-    async update(name, change) {
+    async update(name, change, by) {
       const known = await clusters.get(name)
       if (known === undefined) throw new DomainError('cluster_not_found', { name })
       const alias = change.alias || undefined
@@ -102,13 +104,13 @@ export function createClusters(deps: {
       const given = { ...(alias === undefined ? {} : { alias }), ...(urls === undefined ? {} : { urls }) }
       const changed = { ...known, ...given }
       await shakeHands(changed)
-      await clusters.update(known.id, { ...given, at: clock.now() })
+      await clusters.update(known.id, given, { by, at: clock.now() })
       deps.wake()
       log.info({ event: 'cluster.updated', cluster: known.id, alias: changed.alias, urls: changed.urls })
     },
 
-    async deregister(name) {
-      const { id } = await clusters.delete(name)
+    async deregister(name, by) {
+      const { id } = await clusters.delete(name, { by, at: clock.now() })
       deps.wake()
       log.info({ event: 'cluster.deregistered', cluster: id })
     },

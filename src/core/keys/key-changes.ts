@@ -1,6 +1,7 @@
 /** How the key that signs comes into being and changes: what is written, in which order. */
 import { createPrivateKey, type KeyObject } from 'node:crypto'
 import { DomainError } from '../errors.ts'
+import { type Actor, serviceActor } from '../sessions/actor.ts'
 import type { KeyRingDeps } from './key-ring.ts'
 import type { KeyFile } from './key-store.ts'
 import { checkPassphrase, formatPrivateKey, KeyFileError, readPrivateKey } from './private-key-file.ts'
@@ -21,7 +22,7 @@ export async function loadRsaKey(deps: Deps): Promise<RsaKey> {
 
   let record = (await keys.list()).find((known) => known.kid === kid)
   if (!record) {
-    await keys.publish(key.jwk, clock.now())
+    await keys.publish(key.jwk, { by: serviceActor, at: clock.now() })
     record = (await keys.list()).find((known) => known.kid === kid)
   }
   if (record?.state === 'retired') {
@@ -29,7 +30,7 @@ export async function loadRsaKey(deps: Deps): Promise<RsaKey> {
       `the private key in ${keyFile.path} has been retired and is no longer trusted: put another one there, or remove the file to have a new key made`,
     )
   }
-  if (record?.state !== 'active') await keys.activate(kid, clock.now())
+  if (record?.state !== 'active') await keys.activate(kid, { by: serviceActor, at: clock.now() })
   log.info({ event: found ? 'key.loaded' : 'key.made', kid, path: keyFile.path })
   return key
 }
@@ -44,17 +45,17 @@ export async function findFileKey({ keyFile, passphrase }: Deps): Promise<RsaKey
 async function makeRsaKey(deps: Deps): Promise<RsaKey> {
   const privateKey = await makePrivateKey(deps.bits)
   const key = await toRsaKey(privateKey)
-  await deps.keys.publish(key.jwk, deps.clock.now())
+  await deps.keys.publish(key.jwk, { by: serviceActor, at: deps.clock.now() })
   await writeKeyFile(privateKey, deps)
   return key
 }
 
 /** Makes the key that is to sign next: others may look it up from now on. Its private half waits, sealed. */
-export async function publishNextKey({ keys, sealer, bits, clock, log }: Deps): Promise<string> {
+export async function publishNextKey(by: Actor, { keys, sealer, bits, clock, log }: Deps): Promise<string> {
   const privateKey = await makePrivateKey(bits)
   const { jwk } = await toRsaKey(privateKey)
   const sealed = sealer.seal(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString())
-  await keys.publish(jwk, clock.now(), sealed)
+  await keys.publish(jwk, { by, at: clock.now() }, sealed)
   log.info({ event: 'key.published', kid: jwk.kid })
   return jwk.kid
 }
@@ -65,7 +66,7 @@ export async function publishNextKey({ keys, sealer, bits, clock, log }: Deps): 
  * @param unwritten where the file can't be written: `retire` the key, so that nothing has changed, or `keep` it for later
  * @throws DomainError storage_failed
  */
-export async function activateKey(kid: string, unwritten: 'retire' | 'keep', deps: Deps): Promise<RsaKey> {
+export async function activateKey(kid: string, unwritten: 'retire' | 'keep', by: Actor, deps: Deps): Promise<RsaKey> {
   const { keys, sealer, clock } = deps
   const sealed = await keys.sealedPrivateKey(kid)
   if (sealed === undefined) return followFile(kid, deps)
@@ -74,10 +75,10 @@ export async function activateKey(kid: string, unwritten: 'retire' | 'keep', dep
   try {
     await writeKeyFile(privateKey, deps)
   } catch (error) {
-    if (unwritten === 'retire') await keys.retire(kid, clock.now())
+    if (unwritten === 'retire') await keys.retire(kid, { by, at: clock.now() })
     throw error
   }
-  await keys.activate(kid, clock.now())
+  await keys.activate(kid, { by, at: clock.now() })
   return key
 }
 

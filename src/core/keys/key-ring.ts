@@ -9,6 +9,7 @@ import type { CryptoKey } from 'jose'
 import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
+import { type Actor, serviceActor } from '../sessions/actor.ts'
 import { activateKey, findFileKey, loadRsaKey, publishNextKey } from './key-changes.ts'
 import { findPending, planActivation } from './key-plan.ts'
 import type { KeyFile, KeyStore, PublicJwk } from './key-store.ts'
@@ -43,7 +44,7 @@ export interface KeyRing {
    * already. A rotation that is under way is answered instead of beginning another. Old tokens stay valid.
    * @throws DomainError key_unavailable (shared secret, external mode), storage_failed
    */
-  rotate(): Promise<Rotated>
+  rotate(by: Actor): Promise<Rotated>
   /** Signs with the key that has been published for long enough, if there is one; answers its kid. */
   activateDue(): Promise<string | undefined>
   /** Takes over what other processes have changed: which key signs, and which verify. */
@@ -52,7 +53,7 @@ export interface KeyRing {
    * Ends all trust in a key at once: what it signed is refused from now on.
    * @throws DomainError key_not_found, key_unavailable (it signs: rotate first)
    */
-  retire(kid: string): Promise<void>
+  retire(kid: string, by: Actor): Promise<void>
   /**
    * Signs and verifies with this secret from the moment it answers (empty = back to RSA, whose key is loaded or made
    * then). @throws KeyFileError where there is no usable RSA key to go back to; nothing has changed then
@@ -147,30 +148,30 @@ export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
     return rsa
   }
 
-  async function activate(kid: string, unwritten: 'retire' | 'keep') {
-    rsa = await activateKey(kid, unwritten, deps)
+  async function activate(kid: string, unwritten: 'retire' | 'keep', by: Actor) {
+    rsa = await activateKey(kid, unwritten, by, deps)
     await refresh()
     generation += 1
     log.info({ event: 'key.rotated', kid })
   }
 
-  async function rotate(): Promise<Rotated> {
+  async function rotate(by: Actor): Promise<Rotated> {
     requireRsa()
     if (deps.isExternal) throw new DomainError('key_unavailable', { reason: 'external' })
     const pending = findPending(await keys.list())
-    const kid = pending?.kid ?? (await publishNextKey(deps))
+    const kid = pending?.kid ?? (await publishNextKey(by, deps))
     if (pending === undefined) await refresh()
     const activatesAt = new Date((pending?.createdAt ?? clock.now()).getTime() + deps.leadMs)
     if (activatesAt > clock.now()) return { kid, activatesAt }
     // Who asked is told of a failure, so it must not happen later all the same.
-    await activate(kid, 'retire')
+    await activate(kid, 'retire', by)
     return { kid, activatesAt: null }
   }
 
   async function activateDue(): Promise<string | undefined> {
     if (secret || deps.isExternal) return undefined
     const due = planActivation(await keys.list(), deps.leadMs, clock.now())
-    if (due !== undefined) await activate(due.kid, 'keep')
+    if (due !== undefined) await activate(due.kid, 'keep', serviceActor)
     return due?.kid
   }
 
@@ -182,17 +183,18 @@ export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
     const key = await findFileKey(deps)
     if (key === undefined) return
     // Two rotations at once: the file is the truth.
-    if (key.jwk.kid !== active.kid) await keys.activate(key.jwk.kid, clock.now())
+    if (key.jwk.kid !== active.kid) await keys.activate(key.jwk.kid, { by: serviceActor, at: clock.now() })
     if (key.jwk.kid === rsa.jwk.kid) return
     rsa = key
     generation += 1
     log.info({ event: 'key.followed', kid: key.jwk.kid })
   }
 
-  async function retire(kid: string) {
+  async function retire(kid: string, by: Actor) {
     const record = (await keys.list()).find((known) => known.kid === kid)
     if (record === undefined) throw new DomainError('key_not_found', { kid })
-    if (!(await keys.retire(kid, clock.now()))) throw new DomainError('key_unavailable', { reason: 'signing' })
+    if (!(await keys.retire(kid, { by, at: clock.now() })))
+      throw new DomainError('key_unavailable', { reason: 'signing' })
     await refresh()
     log.info({ event: 'key.retired', kid })
   }
@@ -210,10 +212,10 @@ export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
     proof: () => secret?.proof ?? { kind: 'public_key', pem: requireRsa().publicPem },
     publicKeys: () => (secret ? [] : [...published.values()].map(({ jwk }) => jwk)),
     publicKeyPem: () => requireRsa().publicPem,
-    rotate: () => inTurn(rotate),
+    rotate: (by) => inTurn(() => rotate(by)),
     activateDue: () => inTurn(activateDue),
     follow: () => inTurn(follow),
-    retire: (kid) => inTurn(() => retire(kid)),
+    retire: (kid, by) => inTurn(() => retire(kid, by)),
     useSharedSecret: (text) => inTurn(() => useSharedSecret(text)),
     generation: () => generation,
   }

@@ -1,3 +1,5 @@
+import type { Deed } from '../sessions/actor.ts'
+
 /** Public half of a signing key, as JWKS shows it (RFC 7517). */
 export interface PublicJwk {
   readonly alg: 'RS256'
@@ -30,12 +32,12 @@ export interface KeyStore {
    * Adds a key that is published but doesn't sign yet; a known kid is left as it is. The private key, sealed, is kept
    * until the key is active or retired.
    */
-  publish(key: PublicJwk, at: Date, sealedPrivateKey?: Buffer): Promise<void>
+  publish(key: PublicJwk, deed: Deed, sealedPrivateKey?: Buffer): Promise<void>
   sealedPrivateKey(kid: string): Promise<Buffer | undefined>
   /** Makes a published key the active one; the one that was active is retiring from then on. */
-  activate(kid: string, at: Date): Promise<void>
+  activate(kid: string, deed: Deed): Promise<void>
   /** Ends all trust in a key; false where it is unknown or the active one. */
-  retire(kid: string, at: Date): Promise<boolean>
+  retire(kid: string, deed: Deed): Promise<boolean>
   /** Whether a token that the key has signed lives at `now`. */
   isInUse(kid: string, now: Date): Promise<boolean>
 }

@@ -1,4 +1,5 @@
 import type { RefusalReason } from '../errors.ts'
+import type { Actor } from '../sessions/actor.ts'
 import type { Rotated } from './key-ring.ts'
 
 /** A cluster that does not trust the new key, and what to do about it. */
@@ -30,7 +31,7 @@ export interface KeyRotation {
    * are named as not asked, and are asked on behind the answer. Before the new key signs nobody can be asked.
    * @throws DomainError key_unavailable, storage_failed
    */
-  rotate(): Promise<Rotation>
+  rotate(by: Actor): Promise<Rotation>
   /** Ends all trust in a key at once. @throws DomainError key_not_found, key_unavailable (it signs: rotate first) */
-  retire(kid: string): Promise<void>
+  retire(kid: string, by: Actor): Promise<void>
 }

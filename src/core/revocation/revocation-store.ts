@@ -1,22 +1,17 @@
+import type { Deed } from '../sessions/actor.ts'
 import type { TokenRow } from '../tokens/token-store.ts'
 import type { Change } from './change.ts'
 import type { RevocationAct, Selector } from './selector.ts'
 
-export interface NewRevocation {
-  /** The token as a row; stored if the table doesn't know it (issued by a server that we replaced). */
-  readonly token: TokenRow
-  /** Who revoked it: a user's name, or the token's own subject. */
-  readonly actor: string
-  readonly reason: string
-  readonly at: Date
-}
-
-export interface Deed {
-  /** Who does it: a user's name. */
-  readonly actor: string
+/** An act that somebody gives a reason for. */
+export interface ReasonedDeed extends Deed {
   /** For people, kept with the act. */
   readonly reason: string
-  readonly at: Date
+}
+
+export interface NewRevocation extends ReasonedDeed {
+  /** The token as a row; stored if the table doesn't know it (issued by a server that we replaced). */
+  readonly token: TokenRow
 }
 
 /** Each method is one transaction. */
@@ -35,7 +30,7 @@ export interface RevocationStore {
    * same. The cost grows with the tokens revoked, not with those there are.
    * @throws DomainError user_not_found, role_not_found, cluster_not_found, key_not_found, token_not_found (jti, session)
    */
-  revokeSelected(selector: Selector, deed: Deed): Promise<RevocationAct>
+  revokeSelected(selector: Selector, deed: ReasonedDeed): Promise<RevocationAct>
   /** Up to `limit` changes after `sequence` whose tokens live at `now`, in order. */
   after(sequence: number, options: { readonly limit: number; readonly now: Date }): Promise<readonly Change[]>
   /** The highest sequence in the log, 0 if there never was one. */

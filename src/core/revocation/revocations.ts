@@ -1,6 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
 import type { Sealer } from '../keys/sealer.ts'
+import { type Actor, bareActor, type Origin } from '../sessions/actor.ts'
 import { rowOfToken } from '../tokens/token-issuer.ts'
 import type { TokenVerifier } from '../tokens/token-verifier.ts'
 import type { Lock, LockTarget } from './lock.ts'
@@ -15,7 +16,7 @@ export interface Revocations {
    * Revokes the token with this text, whoever issued it with a key of ours. Revoking it again changes nothing.
    * @throws DomainError token_invalid, token_expired, storage_failed
    */
-  revokeByText(text: string, options?: RevokeOptions): Promise<RevokedToken>
+  revokeByText(text: string, options: RevokeOptions): Promise<RevokedToken>
   /**
    * Revokes every live token meant; none is no error.
    * @throws DomainError user_not_found, role_not_found, cluster_not_found, key_not_found, token_not_found, storage_failed
@@ -27,19 +28,18 @@ export interface Revocations {
    */
   lock(target: LockTarget, until: Date, by: Motive): Promise<{ readonly lock: Lock; readonly act: RevocationAct }>
   /** Ends a lock early; what it has revoked stays revoked. @throws DomainError lock_not_found, storage_failed */
-  lift(lockId: number, by: Pick<Motive, 'actor'>): Promise<Lock>
+  lift(lockId: number, by: Actor): Promise<Lock>
 }
 
 export interface RevokeOptions {
-  /** Who asked for it; the token's own subject where absent. */
-  readonly actor?: string
+  /** Who asked for it; where only an origin is known, whoever the token names. */
+  readonly by: Actor | Origin
   /** For people, kept with the act. */
   readonly reason?: string
 }
 
 export interface Motive {
-  /** Who asked for it: a user's name. */
-  readonly actor: string
+  readonly by: Actor
   /** For people, kept with the act. */
   readonly reason: string
 }
@@ -65,29 +65,30 @@ export interface RevocationsDeps {
 export function createRevocations(deps: RevocationsDeps): Revocations {
   const { revocations, locks, verifier, sealer, propagation, budgetMs, clock } = deps
   return {
-    async revokeByText(text, { actor, reason = 'revoked by its text' } = {}) {
+    async revokeByText(text, { by: asker, reason = 'revoked by its text' }) {
       const verified = await verifier.verify(text)
       const token = rowOfToken(verified, text, sealer)
-      const revoked = await revocations.record({ token, actor: actor ?? verified.subject, reason, at: clock.now() })
+      const by = 'subject' in asker ? asker : bareActor(verified.subject, asker)
+      const revoked = await revocations.record({ token, by, reason, at: clock.now() })
       await propagation.reached(revoked.sequence, budgetMs)
       return revoked
     },
 
-    async revoke(selector, { actor, reason }) {
-      const act = await revocations.revokeSelected(selector, { actor, reason, at: clock.now() })
+    async revoke(selector, { by, reason }) {
+      const act = await revocations.revokeSelected(selector, { by, reason, at: clock.now() })
       await awaitClusters(propagation, act, budgetMs)
       return act
     },
 
-    async lock(target, until, { actor, reason }) {
+    async lock(target, until, { by, reason }) {
       const at = clock.now()
       checkUntil(until, at)
-      const created = await locks.create({ target, until, actor, reason, at })
+      const created = await locks.create({ target, until, by, reason, at })
       await awaitClusters(propagation, created.act, budgetMs)
       return created
     },
 
-    lift: (lockId, { actor }) => locks.lift(lockId, { actor, at: clock.now() }),
+    lift: (lockId, by) => locks.lift(lockId, { by, at: clock.now() }),
   }
 }
 

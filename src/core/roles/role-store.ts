@@ -1,10 +1,8 @@
 import type { Revoked } from '../revocation/selector.ts'
+import type { Deed } from '../sessions/actor.ts'
 import type { NewRole, Role, RoleContent } from './role.ts'
 
-export interface RoleAct {
-  /** Who does it: a user's name. */
-  readonly actor: string
-  readonly at: Date
+export interface RoleAct extends Deed {
   /** Live tokens that carry the role are revoked where it then allows less. */
   readonly revokeNarrowed?: boolean
   /** Whether the role allows less than before; absent = by exact comparison of its grants (narrowing.ts). Must be pure. */
@@ -19,7 +17,7 @@ export interface RoleStore {
   /** All roles, sorted by name. */
   list(): Promise<readonly Role[]>
   /** @throws DomainError role_exists */
-  insert(role: NewRole, at: Date): Promise<void>
+  insert(role: NewRole, deed: Deed): Promise<void>
   /**
    * `edit` gets the role as it is and returns what it shall be; it runs inside the transaction, so it must be pure.
    * @throws DomainError role_not_found, role_protected, and whatever `edit` throws

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
 import { awaitClusters, type Propagation } from '../revocation/propagation.ts'
-import { serviceSubject } from '../tokens/token-issuer.ts'
+import type { Actor } from '../sessions/actor.ts'
 import { checkName } from '../users/names.ts'
 import type { NewRole, Role, RoleContent } from './role.ts'
 import type { IsNarrower, RoleStore } from './role-store.ts'
@@ -16,20 +16,19 @@ export interface Roles {
    * built-in one.
    * @throws DomainError field_missing (name), field_invalid, role_protected, role_exists
    */
-  create(role: NewRole, options?: { readonly isAdministrator?: boolean }): Promise<void>
+  create(role: NewRole, options: { readonly by: Actor; readonly isAdministrator?: boolean }): Promise<void>
   /**
    * `edit` gets the role as it is and returns what it shall be. It must be pure.
    * @throws DomainError role_not_found, role_protected, and whatever `edit` throws
    */
-  update(name: string, edit: (role: Role) => RoleContent, options?: RoleChangeOptions): Promise<void>
+  update(name: string, edit: (role: Role) => RoleContent, options: RoleChangeOptions): Promise<void>
   /** @throws DomainError role_not_found, role_protected */
-  delete(name: string, options?: Omit<RoleChangeOptions, 'isNarrower'>): Promise<void>
+  delete(name: string, options: Omit<RoleChangeOptions, 'isNarrower'>): Promise<void>
 }
 
 /** What revokes tokens answers when every cluster that is up knows of it, or the budget is over. */
 export interface RoleChangeOptions {
-  /** Who asked for it; Gatehouse itself where absent. */
-  readonly actor?: string
+  readonly by: Actor
   /** Revokes the live tokens that carry the role where it then allows less, or is gone. */
   readonly revokeNarrowed?: boolean
   /** Whether the role allows less than before; absent = by exact comparison of its grants. Must be pure. */
@@ -51,18 +50,18 @@ export function createRoles({ roles, clock, propagation, budgetMs }: RolesDeps):
   return {
     get: (name) => roles.get(name),
     list: () => roles.list(),
-    async create(role, { isAdministrator = false } = {}) {
+    async create(role, { by, isAdministrator = false }) {
       if (role.name === '') throw new DomainError('field_missing', { field: 'name', what: whatName })
       checkName(whatName, 'name', role.name)
       if (isAdministrator) throw new DomainError('role_protected', { name: role.name, act: 'create' })
-      await roles.insert(role, clock.now())
+      await roles.insert(role, { by, at: clock.now() })
     },
-    async update(name, edit, { actor = serviceSubject, ...options } = {}) {
-      const revoked = await roles.update(name, edit, { actor, ...options, at: clock.now() })
+    async update(name, edit, options) {
+      const revoked = await roles.update(name, edit, { ...options, at: clock.now() })
       await awaitClusters(propagation, revoked, budgetMs)
     },
-    async delete(name, { actor = serviceSubject, ...options } = {}) {
-      const revoked = await roles.delete(name, { actor, ...options, at: clock.now() })
+    async delete(name, options) {
+      const revoked = await roles.delete(name, { ...options, at: clock.now() })
       await awaitClusters(propagation, revoked, budgetMs)
     },
   }

@@ -3,6 +3,7 @@ import { DomainError } from '../errors.ts'
 import { isOwnSubject } from '../tokens/token-issuer.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
 import { fingerprintOf, type TokenVerifier, type VerifiedToken } from '../tokens/token-verifier.ts'
+import type { Origin } from './actor.ts'
 import type { Principal } from './principal.ts'
 
 export interface Authenticator {
@@ -11,7 +12,7 @@ export interface Authenticator {
    * to be revoked even where it has expired or its key is gone.
    * @throws DomainError token_required, token_invalid, token_expired, token_revoked, locked
    */
-  authenticate(text: string | undefined): Promise<Principal>
+  authenticate(text: string | undefined, origin: Origin): Promise<Principal>
 }
 
 export interface AuthenticatorDeps {
@@ -33,7 +34,7 @@ export function createAuthenticator({ verifier, tokens, clock }: AuthenticatorDe
   }
 
   return {
-    async authenticate(text) {
+    async authenticate(text, origin) {
       if (text === undefined || text === '') throw new DomainError('token_required', {})
       const token = await verify(text)
       if (isOwnSubject(token.subject)) throw invalid('a token made for a cluster')
@@ -45,6 +46,8 @@ export function createAuthenticator({ verifier, tokens, clock }: AuthenticatorDe
       if (user.lockedUntil) throw new DomainError('locked', { name: subject, until: user.lockedUntil })
       return {
         subject,
+        authorities: user.isAdministrator ? [{ role: 'administrator', clusterId: null }] : [],
+        origin,
         userKey: user.key,
         isAdministrator: user.isAdministrator,
         expiresAt: token.expiresAt,

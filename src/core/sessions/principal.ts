@@ -5,10 +5,10 @@
  * revoking (revocation/).
  */
 
+import type { Actor } from './actor.ts'
+
 /** Who is acting, as the store sees it at this moment. */
-export interface Principal {
-  /** The user's name. */
-  readonly subject: string
+export interface Principal extends Actor {
   readonly userKey: number
   /** What the store says now, not what the token claims. */
   readonly isAdministrator: boolean

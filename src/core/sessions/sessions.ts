@@ -12,6 +12,7 @@ import type { TokenProfile } from '../tokens/token-profile.ts'
 import type { PasswordHasher } from '../users/password-hasher.ts'
 import type { User, UserCredentials } from '../users/user.ts'
 import type { UserStore } from '../users/user-store.ts'
+import { bareActor, type Origin } from './actor.ts'
 
 export interface Login {
   readonly name: string
@@ -19,6 +20,7 @@ export interface Login {
   /** Absent or null = the configured lifetime; 0 = the longest allowed. */
   readonly requestedLifetimeMs?: number | null
   readonly profile: TokenProfile
+  readonly origin: Origin
 }
 
 export interface Sessions {
@@ -70,7 +72,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
   }
 
   /** @throws DomainError token_revoked where the user or a role was revoked since the credentials were read */
-  async function tryLogin({ name, password, requestedLifetimeMs, profile }: Login): Promise<IssuedToken> {
+  async function tryLogin({ name, password, requestedLifetimeMs, profile, origin }: Login): Promise<IssuedToken> {
     const credentials = await checkCredentials(name, password)
     const { lockedUntil, asOf, isOutdated } = credentials
     if (lockedUntil && lockedUntil > clock.now()) throw new DomainError('locked', { name, until: lockedUntil })
@@ -84,7 +86,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     const session = randomUUID()
     const request = { subject: name, userKey: user.key, session, audience, reach, roleKeys, lifetimeMs, claims }
     const [issued] = await Promise.all([
-      issuer.issue(request, { asOf }),
+      issuer.issue(request, bareActor(name, origin), { asOf }),
       isOutdated ? rehash(credentials, password) : undefined,
     ])
     return issued

@@ -3,6 +3,7 @@ import { DomainError } from '../errors.ts'
 import type { KeyRing } from '../keys/key-ring.ts'
 import { KeyFileError } from '../keys/private-key-file.ts'
 import type { Logger } from '../logger.ts'
+import type { Actor } from '../sessions/actor.ts'
 import { formatGoDuration } from './go-units.ts'
 import type { Settings, SettingsChange } from './settings.ts'
 import type { SettingsStore } from './settings-store.ts'
@@ -61,14 +62,14 @@ export async function createRuntimeSettings(deps: RuntimeSettingsDeps): Promise<
   await ring.useSharedSecret(values.sharedSecret)
   setLogLevel(values.logLevel)
 
-  async function change(wanted: SettingsChange): Promise<void> {
+  async function change(wanted: SettingsChange, by: Actor): Promise<void> {
     const changed = planChange(wanted, values, config)
     const rows = presentRows(changed)
     if (rows.length === 0) return
     const next = { ...values, ...changed }
     await switchSecret(ring, values.sharedSecret, next.sharedSecret)
     try {
-      await store.put(rows, clock.now())
+      await store.put(rows, { by, at: clock.now() })
     } catch (error) {
       await switchSecret(ring, next.sharedSecret, values.sharedSecret)
       throw error
@@ -84,8 +85,8 @@ export async function createRuntimeSettings(deps: RuntimeSettingsDeps): Promise<
     maximumTokenLifetimeMs: config.maximumTokenLifetimeMs,
     logLevel: () => values.logLevel,
     isSharedSecretSet: () => values.sharedSecret !== '',
-    change(wanted) {
-      const turn = last.then(() => change(wanted))
+    change(wanted, by) {
+      const turn = last.then(() => change(wanted, by))
       last = turn.catch(() => undefined)
       return turn
     },

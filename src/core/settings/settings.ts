@@ -1,3 +1,5 @@
+import type { Actor } from '../sessions/actor.ts'
+
 /** Settings that can be changed while the service runs: one value for everybody who asks, kept in the store. */
 export interface Settings {
   /** How long a token lives where the login asks for nothing else. */
@@ -11,7 +13,7 @@ export interface Settings {
    * All or nothing; takes effect before it answers.
    * @throws DomainError setting_invalid, setting_fixed
    */
-  change(change: SettingsChange): Promise<void>
+  change(change: SettingsChange, by: Actor): Promise<void>
 }
 
 export interface SettingsChange {

@@ -5,6 +5,7 @@ import type { Canary } from '../clusters/canary.ts'
 import type { JsonObject } from '../json.ts'
 import type { KeyRing, Signer } from '../keys/key-ring.ts'
 import type { Sealer } from '../keys/sealer.ts'
+import { type Actor, serviceActor } from '../sessions/actor.ts'
 import type { Reach, TokenRow, TokenStore } from './token-store.ts'
 import { fingerprintOf, type VerifiedToken } from './token-verifier.ts'
 
@@ -30,10 +31,10 @@ export interface IssuedToken {
 
 export interface TokenIssuer {
   /**
-   * Signs a token and records its row before answering. `asOf` as TokenStore.record has it.
+   * Signs a token and records its row before answering, in the name of whom it was given to. `asOf` as TokenStore.record has it.
    * @throws DomainError token_revoked where an act since `asOf` meets it
    */
-  issue(request: TokenRequest, options?: { readonly asOf: number }): Promise<IssuedToken>
+  issue(request: TokenRequest, by: Actor, options?: { readonly asOf: number }): Promise<IssuedToken>
   /**
    * Signs a token for talking to a cluster: minutes of life, one audience, no row, subject `serviceSubject`. Our own API
    * never accepts it.
@@ -52,7 +53,7 @@ export interface TokenIssuer {
 }
 
 /** Subjects of the tokens that we show to clusters. No user can have such a name: the colon breaks the name rule. */
-export const serviceSubject = 'gatehouse:service'
+export const serviceSubject = serviceActor.subject
 export const canarySubject = 'gatehouse:canary'
 
 /** Whether a token with this subject is one that only clusters are shown. */
@@ -91,7 +92,7 @@ export function createTokenIssuer({ ring, tokens, sealer, issuer, clock }: Token
   }
 
   return {
-    async issue(request, options) {
+    async issue(request, by, options) {
       const signer = ring.signer()
       const { text, jti, issuedAt, expiresAt } = await sign(signer, request)
       const row: TokenRow = {
@@ -109,7 +110,7 @@ export function createTokenIssuer({ ring, tokens, sealer, issuer, clock }: Token
         sealedText: sealer.seal(text),
         origin: 'issued',
       }
-      await tokens.record(row, options)
+      await tokens.record(row, { by, at: clock.now() }, options)
       return { text, jti, expiresAt }
     },
     async mintServiceToken({ clusterId, claims, lifetimeMs }) {

@@ -1,3 +1,5 @@
+import type { Deed } from '../sessions/actor.ts'
+
 /** Every cluster there is or will be, or those with these ids. */
 export type Reach = 'everywhere' | readonly string[]
 
@@ -49,7 +51,7 @@ export interface TokenStore {
    * a user is deleted or a role is locked doesn't slip through.
    * @throws DomainError token_revoked, nothing is kept then
    */
-  record(token: TokenRow, options?: { readonly asOf: number }): Promise<void>
+  record(token: TokenRow, deed: Deed, options?: { readonly asOf: number }): Promise<void>
   isRevoked(fingerprint: Buffer): Promise<boolean>
   /** One look-up for every authenticated request. `issuedAt` matters where the token has no row. */
   standing(token: {

@@ -1,4 +1,5 @@
 import type { Revoked } from '../revocation/selector.ts'
+import type { Deed } from '../sessions/actor.ts'
 import type { User, UserCredentials, UserListing } from './user.ts'
 
 export interface NewUser {
@@ -8,12 +9,9 @@ export interface NewUser {
   readonly isBuiltIn: boolean
   /** Tokens for this name that were issued earlier belong to somebody else who had it, and open nothing. */
   readonly tokensNotBefore: Date
-  readonly at: Date
 }
 
 export interface UserChange {
-  /** Who changes it: a user's name. */
-  readonly actor: string
   readonly passwordHash?: string
   /** Fingerprint of the token with which the user changes the own password: it outlives the change. */
   readonly keptToken?: Buffer
@@ -21,7 +19,6 @@ export interface UserChange {
   readonly roleNames?: readonly string[]
   /** A user who loses a role loses the live tokens that carry it. */
   readonly revokeNarrowed?: boolean
-  readonly at: Date
 }
 
 /** Each method is one transaction. */
@@ -31,24 +28,24 @@ export interface UserStore {
   /** Up to `limit` users whose name comes after `after` in code point order, sorted by name. */
   list(page: { readonly after?: string; readonly limit: number }): Promise<readonly UserListing[]>
   /** @throws DomainError user_exists, roles_unknown (all of them named) */
-  insert(user: NewUser): Promise<void>
+  insert(user: NewUser, deed: Deed): Promise<void>
   /** Inserts only where no user exists yet; answers whether it did. */
-  insertFirst(user: NewUser): Promise<boolean>
+  insertFirst(user: NewUser, deed: Deed): Promise<boolean>
   /**
    * A new password revokes all live tokens of the user but `keptToken`.
    * @throws DomainError user_not_found, roles_unknown, user_protected, last_administrator
    */
-  update(name: string, change: UserChange): Promise<Revoked>
+  update(name: string, change: UserChange, deed: Deed): Promise<Revoked>
   /**
    * A disabled user can't log in and opens nothing; disabling revokes all live tokens of the user.
    * @throws DomainError user_not_found, user_protected, last_administrator
    */
-  setDisabled(name: string, isDisabled: boolean, by: { readonly actor: string; readonly at: Date }): Promise<Revoked>
+  setDisabled(name: string, isDisabled: boolean, deed: Deed): Promise<Revoked>
   /** Replaces the hash only if it is still `from`: a login that rehashes must not undo a password change. */
   rehash(key: number, from: string, to: string): Promise<void>
   /**
    * Revokes all live tokens of the user with it.
    * @throws DomainError user_not_found, user_protected, last_administrator
    */
-  delete(name: string, by: { readonly actor: string; readonly at: Date }): Promise<Revoked>
+  delete(name: string, deed: Deed): Promise<Revoked>
 }

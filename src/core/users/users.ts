@@ -4,7 +4,8 @@ import { DomainError } from '../errors.ts'
 import { awaitClusters, type Propagation } from '../revocation/propagation.ts'
 import type { Revoked } from '../revocation/selector.ts'
 import { administratorRoleName } from '../roles/role.ts'
-import { isOwnSubject, serviceSubject } from '../tokens/token-issuer.ts'
+import { type Actor, serviceActor } from '../sessions/actor.ts'
+import { isOwnSubject } from '../tokens/token-issuer.ts'
 import { checkName } from './names.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import type { User, UserListing } from './user.ts'
@@ -20,11 +21,10 @@ export interface Users {
   /** Up to `limit` users whose name comes after `after`, sorted by name. */
   list(page: { readonly after?: string; readonly limit: number }): Promise<readonly UserListing[]>
   /** @throws DomainError field_missing (name, password), field_invalid, user_exists, roles_unknown, too_busy */
-  create(user: {
-    readonly name: string
-    readonly password: string
-    readonly roleNames: readonly string[]
-  }): Promise<void>
+  create(
+    user: { readonly name: string; readonly password: string; readonly roleNames: readonly string[] },
+    by: Actor,
+  ): Promise<void>
   /**
    * What is absent stays as it is; `roleNames` replaces all roles.
    * @throws DomainError field_missing (password), user_not_found, roles_unknown, user_protected, last_administrator, too_busy
@@ -32,7 +32,8 @@ export interface Users {
   update(
     name: string,
     change: { readonly password?: string; readonly roleNames?: readonly string[] },
-    options?: UserChangeOptions & {
+    options: {
+      readonly by: Actor
       /** Revokes the live tokens that carry a role which the user loses. */
       readonly revokeNarrowed?: boolean
       /** Fingerprint of the token with which the user changes the own password: clients go on with it. */
@@ -40,9 +41,9 @@ export interface Users {
     },
   ): Promise<void>
   /** @throws DomainError user_not_found, user_protected, last_administrator */
-  setDisabled(name: string, isDisabled: boolean, options?: UserChangeOptions): Promise<void>
+  setDisabled(name: string, isDisabled: boolean, by: Actor): Promise<void>
   /** @throws DomainError user_not_found, user_protected, last_administrator */
-  delete(name: string, options?: UserChangeOptions): Promise<void>
+  delete(name: string, by: Actor): Promise<void>
   /**
    * Makes the built-in administrator where there is no user at all. Answers the account with its password where one had
    * to be made up, else undefined. The name may break the name rule, as AIStore's may.
@@ -52,11 +53,6 @@ export interface Users {
     readonly name: string
     readonly password: string | undefined
   }): Promise<{ readonly name: string; readonly password: string } | undefined>
-}
-
-export interface UserChangeOptions {
-  /** Who asked for it; Gatehouse itself where absent. */
-  readonly actor?: string
 }
 
 export interface UsersDeps {
@@ -80,7 +76,7 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
     get: (name) => users.get(name),
     list: (page) => users.list(page),
 
-    async create({ name, password, roleNames }) {
+    async create({ name, password, roleNames }, by) {
       requireText('name', whatName, name)
       requireText('password', 'password', password)
       checkName(whatName, 'name', name)
@@ -88,10 +84,11 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
       if (await users.credentials(name)) throw new DomainError('user_exists', { name })
       const passwordHash = await hasher.hash(password)
       const at = clock.now()
-      await users.insert({ name, passwordHash, roleNames, isBuiltIn: false, tokensNotBefore: wholeSecond(at), at })
+      const user = { name, passwordHash, roleNames, isBuiltIn: false, tokensNotBefore: wholeSecond(at) }
+      await users.insert(user, { by, at })
     },
 
-    async update(name, { password, roleNames }, { actor = serviceSubject, revokeNarrowed = false, keptToken } = {}) {
+    async update(name, { password, roleNames }, { by, revokeNarrowed = false, keptToken }) {
       if (password !== undefined) {
         requireText('password', 'password', password)
         if (!(await users.credentials(name))) throw new DomainError('user_not_found', { name })
@@ -99,13 +96,13 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
       const passwordHash = password === undefined ? {} : { passwordHash: await hasher.hash(password) }
       const roles = roleNames === undefined ? {} : { roleNames }
       const kept = keptToken === undefined ? {} : { keptToken }
-      await spread(users.update(name, { actor, ...passwordHash, ...roles, ...kept, revokeNarrowed, at: clock.now() }))
+      const change = { ...passwordHash, ...roles, ...kept, revokeNarrowed }
+      await spread(users.update(name, change, { by, at: clock.now() }))
     },
 
-    setDisabled: (name, isDisabled, { actor = serviceSubject } = {}) =>
-      spread(users.setDisabled(name, isDisabled, { actor, at: clock.now() })),
+    setDisabled: (name, isDisabled, by) => spread(users.setDisabled(name, isDisabled, { by, at: clock.now() })),
 
-    delete: (name, { actor = serviceSubject } = {}) => spread(users.delete(name, { actor, at: clock.now() })),
+    delete: (name, by) => spread(users.delete(name, { by, at: clock.now() })),
 
     async ensureFirstAdministrator({ name, password }) {
       requireText('name', whatName, name)
@@ -116,15 +113,15 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
       if (anybody) return undefined
       if (password !== undefined) requireText('password', 'password', password)
       const used = password ?? generatePassword()
-      const isInserted = await users.insertFirst({
+      const first = {
         name,
         passwordHash: await hasher.hash(used),
         roleNames: [administratorRoleName],
         isBuiltIn: true,
         // Tokens that a replaced server issued to its administrator stay good.
         tokensNotBefore: new Date(0),
-        at: clock.now(),
-      })
+      }
+      const isInserted = await users.insertFirst(first, { by: serviceActor, at: clock.now() })
       return isInserted && password === undefined ? { name, password: used } : undefined
     },
   }

@@ -23,7 +23,9 @@ export function requestLog(log: Logger, observe?: (request: AnsweredRequest) => 
     const { incoming } = c.env
     const brought = incoming.headers['x-request-id']
     const requestId = typeof brought === 'string' && acceptableId.test(brought) ? brought : randomUUID()
+    const address = incoming.socket.remoteAddress ?? null
     c.set('requestId', requestId)
+    c.set('address', address)
     const startedAt = performance.now()
     await next()
     const subject = c.get('subject')
@@ -38,7 +40,7 @@ export function requestLog(log: Logger, observe?: (request: AnsweredRequest) => 
       path,
       status,
       ms: Math.round(ms * 100) / 100,
-      remote: incoming.socket.remoteAddress,
+      remote: address,
       ...(subject === undefined ? {} : { subject }),
     }
     if (error === undefined) log.info({ event: 'http.answered', ...line })

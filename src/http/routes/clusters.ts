@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Clock } from '../../core/clock.ts'
 import type { ClusterStore } from '../../core/clusters/cluster-store.ts'
 import { DomainError } from '../../core/errors.ts'
+import type { Actor } from '../../core/sessions/actor.ts'
 import type { Statuses } from './cluster-statuses.ts'
 import { pageOf, pageQuery, presentPage, readPage } from './page.ts'
 import { presentCluster } from './present-cluster.ts'
@@ -13,7 +14,7 @@ export interface ClusterRouteDeps {
   readonly clusters: Pick<ClusterStore, 'get' | 'list'>
   readonly statuses: Statuses
   /** Has everything that still matters sent again to the cluster with this id. */
-  readonly resync: (clusterId: string) => Promise<void>
+  readonly resync: (clusterId: string, by: Actor) => Promise<void>
   readonly clock: Clock
 }
 
@@ -76,10 +77,10 @@ export function clusterRoutes(deps: ClusterRouteDeps): readonly Route[] {
         answer: { status: 202, description: 'It has begun; the cluster as it is now.', body: ClusterBody },
         refusals: [404, 503],
       },
-      async ({ params }) => {
+      async ({ params, caller }) => {
         const cluster = await deps.clusters.get(params.name)
         if (cluster === undefined) throw new DomainError('cluster_not_found', { name: params.name })
-        await deps.resync(cluster.id)
+        await deps.resync(cluster.id, caller.principal)
         return { body: await show(cluster.id) }
       },
     ),

@@ -49,8 +49,8 @@ export function keyRoutes({ keys, ring, rotation }: KeyRouteDeps): readonly Rout
         answer: { status: 200, description: 'The new key, and the clusters that refuse it.', body: Rotation },
         refusals: [409, 503],
       },
-      async () => {
-        const { kid, activatesAt, refusedBy, notAsked } = await rotation.rotate()
+      async ({ caller }) => {
+        const { kid, activatesAt, refusedBy, notAsked } = await rotation.rotate(caller.principal)
         return {
           body: {
             kid,
@@ -78,8 +78,8 @@ export function keyRoutes({ keys, ring, rotation }: KeyRouteDeps): readonly Rout
         answer: { status: 204, description: 'The key is trusted no more.' },
         refusals: [404, 409, 503],
       },
-      async ({ params }) => {
-        await rotation.retire(params.kid)
+      async ({ params, caller }) => {
+        await rotation.retire(params.kid, caller.principal)
         return noContent
       },
     ),

@@ -60,7 +60,7 @@ export function lockRoutes(deps: LockRouteDeps): readonly Route[] {
         const target =
           user === undefined ? { kind: 'role' as const, name: role ?? '' } : { kind: 'user' as const, name: user }
         const end = until === undefined ? new Date(clock.now().getTime() + forSeconds * 1000) : new Date(until)
-        const { lock, act } = await revocations.lock(target, end, { actor: caller.principal.subject, reason })
+        const { lock, act } = await revocations.lock(target, end, { by: caller.principal, reason })
         return { body: { lock: present(lock), revocation: await presentProgress(act, deps) } }
       },
     ),
@@ -77,7 +77,7 @@ export function lockRoutes(deps: LockRouteDeps): readonly Route[] {
         refusals: [404, 503],
       },
       async ({ params, caller }) => ({
-        body: present(await revocations.lift(params.id, { actor: caller.principal.subject })),
+        body: present(await revocations.lift(params.id, caller.principal)),
       }),
     ),
   ]

@@ -1,10 +1,11 @@
 /** The native API as it is mounted at /api/v1: authenticates, asks for the permission, runs the route, tells of failures. */
 import type { Context } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
+import type { Origin } from '../../core/sessions/actor.ts'
 import type { Authenticator } from '../../core/sessions/authenticator.ts'
 import { requirePermission } from '../../core/sessions/permission.ts'
 import { readText } from '../body.ts'
-import type { HttpEnv } from '../env.ts'
+import { type HttpEnv, originOf } from '../env.ts'
 import { methodNotAllowed, notFound, type Problem, problemOf, unexpected } from '../errors.ts'
 import { presentDocument } from '../openapi.ts'
 import { RequestError } from '../validate.ts'
@@ -91,12 +92,14 @@ async function run(
   c: Context<HttpEnv>,
   authenticator: Authenticator,
 ): Promise<Response> {
-  const caller = each.permission === 'none' ? undefined : await authenticate(c, authenticator)
+  const origin = originOf(c, 'native')
+  const caller = each.permission === 'none' ? undefined : await authenticate(c, authenticator, origin)
   if (caller !== undefined && each.permission !== 'none' && each.permission !== 'self') {
     requirePermission(caller.principal, each.permission)
   }
   const { body, headers } = await each.handle({
     caller,
+    origin,
     params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decode(value)])),
     query: c.req.query(),
     readBody: () => readJson(c),
@@ -116,9 +119,9 @@ function decode(text: string): string {
 }
 
 /** RFC 6750 section 2.1; the scheme in any case (RFC 9110 section 11.1). @throws DomainError token_… */
-async function authenticate(c: Context<HttpEnv>, authenticator: Authenticator): Promise<Caller> {
+async function authenticate(c: Context<HttpEnv>, authenticator: Authenticator, origin: Origin): Promise<Caller> {
   const token = /^bearer +(\S+)$/i.exec(c.env.incoming.headers.authorization ?? '')?.[1]
-  const principal = await authenticator.authenticate(token)
+  const principal = await authenticator.authenticate(token, origin)
   c.set('subject', principal.subject)
   return { principal, token: token ?? '' }
 }

@@ -3,6 +3,7 @@ import { isDomainError } from '../../core/errors.ts'
 import type { RevocationActStore } from '../../core/revocation/revocation-acts.ts'
 import type { Motive, Revocations } from '../../core/revocation/revocations.ts'
 import type { RevocationAct, Selector } from '../../core/revocation/selector.ts'
+import type { Actor } from '../../core/sessions/actor.ts'
 import { NotFoundError } from '../errors.ts'
 import { RequestError } from '../validate.ts'
 import type { Statuses } from './cluster-statuses.ts'
@@ -41,9 +42,9 @@ export function revocationRoutes(deps: RevocationRouteDeps): readonly Route[] {
     }
   }
 
-  async function revoke({ reason = '', ...choice }: RevokeBody, actor: string): Promise<RevocationAct> {
-    if (choice.token === undefined) return revocations.revoke(selectorOf(choice), { actor, reason })
-    const { actId } = await revokeText(choice.token, { actor, reason })
+  async function revoke({ reason = '', ...choice }: RevokeBody, by: Actor): Promise<RevocationAct> {
+    if (choice.token === undefined) return revocations.revoke(selectorOf(choice), { by, reason })
+    const { actId } = await revokeText(choice.token, { by, reason })
     return find(actId)
   }
 
@@ -98,7 +99,7 @@ export function revocationRoutes(deps: RevocationRouteDeps): readonly Route[] {
         refusals: [404, 503],
       },
       async ({ body, caller }) => {
-        const act = await revoke(body, caller.principal.subject)
+        const act = await revoke(body, caller.principal)
         const progress = await presentProgress(act, deps)
         return { body: progress, headers: { Location: `/api/v1/revocations/${act.id}` } }
       },

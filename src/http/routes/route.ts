@@ -3,6 +3,7 @@
  * and the OpenAPI document all come from this one description.
  */
 import type { z } from 'zod'
+import type { Origin } from '../../core/sessions/actor.ts'
 import { type Permission, permissions } from '../../core/sessions/permission.ts'
 import type { Principal } from '../../core/sessions/principal.ts'
 import type { ProblemStatus } from '../errors.ts'
@@ -51,6 +52,7 @@ export interface Call<N extends Need, P extends z.ZodType, Q extends z.ZodType, 
   readonly params: z.output<P>
   readonly query: z.output<Q>
   readonly body: z.output<B>
+  readonly origin: Origin
 }
 
 export interface Reply<A> {
@@ -61,6 +63,7 @@ export interface Reply<A> {
 /** A request as it came. */
 export interface RawCall {
   readonly caller: Caller | undefined
+  readonly origin: Origin
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
   /** @throws BodyError, RequestError */
@@ -105,6 +108,7 @@ export function route<
         params: (params && checkAgainst(params, call.params, 'path')) as z.output<P>,
         query: (query && checkAgainst(query, call.query, 'query')) as z.output<Q>,
         body: (body && checkAgainst(body, parseJson(await call.readBody()), 'body')) as z.output<B>,
+        origin: call.origin,
       })
     },
   }

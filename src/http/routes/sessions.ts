@@ -31,9 +31,15 @@ export function sessionRoutes({ sessions, revocations, users, profile }: Session
         answer: { status: 201, description: 'A new token. It is shown this once.', body: NewSession },
         refusals: [401, 403, 429, 503],
       },
-      async ({ body: { name, password, lifetimeSeconds } }) => {
+      async ({ body: { name, password, lifetimeSeconds }, origin }) => {
         const requestedLifetimeMs = lifetimeSeconds === undefined ? null : lifetimeSeconds * 1000
-        const { text, jti, expiresAt } = await sessions.login({ name, password, requestedLifetimeMs, profile })
+        const { text, jti, expiresAt } = await sessions.login({
+          name,
+          password,
+          requestedLifetimeMs,
+          profile,
+          origin,
+        })
         return { body: { token: text, jti, subject: name, expiresAt: expiresAt.toISOString() } }
       },
     ),
@@ -49,7 +55,7 @@ export function sessionRoutes({ sessions, revocations, users, profile }: Session
         refusals: [503],
       },
       async ({ caller }) => {
-        await revocations.revokeByText(caller.token, { actor: caller.principal.subject, reason: 'logged out' })
+        await revocations.revokeByText(caller.token, { by: caller.principal, reason: 'logged out' })
         return noContent
       },
     ),

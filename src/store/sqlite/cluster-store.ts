@@ -24,7 +24,7 @@ export function createClusterStore(
     list: () => read(() => all.all()),
     findClash: (id, alias) => read(() => find.clash(id, alias)),
 
-    insert: (cluster, acknowledged, roles) =>
+    insert: (cluster, acknowledged, roles, _deed) =>
       write(() => {
         const { id, alias, registeredAt } = cluster
         const clash = find.clash(id, alias)
@@ -49,7 +49,7 @@ export function createClusterStore(
         }
       }, directory),
 
-    update: (id, { alias, urls, at }) =>
+    update: (id, { alias, urls }, { at }) =>
       write(() => {
         const cluster = find.byId(id)
         if (cluster === undefined) throw new DomainError('cluster_not_found', { name: id })
@@ -64,7 +64,7 @@ export function createClusterStore(
         startResync(parts, id, at)
       }, directory),
 
-    delete: (name) =>
+    delete: (name, _deed) =>
       write((): Cluster => {
         const cluster = find.byIdOrAlias(name)
         if (cluster === undefined) throw new DomainError('cluster_not_found', { name })

@@ -112,7 +112,7 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
         return at === null ? undefined : new Date(at)
       }),
 
-    resync: (clusterId, at) => write(() => startResync(parts, clusterId, at)),
+    resync: (clusterId, at, _by) => write(() => startResync(parts, clusterId, at)),
 
     wantCanary: (clusterId, at) =>
       write(() => {

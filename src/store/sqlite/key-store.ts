@@ -27,7 +27,7 @@ export function createKeyStore({ client, db, read, write }: SqliteParts): KeySto
   return {
     list: () => read(() => all.all().map((row) => ({ ...row, isPrivateKeyKept: row.isPrivateKeyKept === 1 }))),
 
-    publish: (publicJwk, at, sealedPrivateKey) =>
+    publish: (publicJwk, { at }, sealedPrivateKey) =>
       write(() => {
         db.insert(signingKeys)
           .values({ kid: publicJwk.kid, publicJwk, state: 'next', createdAt: at, sealedPrivateKey })
@@ -37,7 +37,7 @@ export function createKeyStore({ client, db, read, write }: SqliteParts): KeySto
 
     sealedPrivateKey: (kid) => read(() => privateKey.get(kid) ?? undefined),
 
-    activate: (kid, at) =>
+    activate: (kid, { at }) =>
       write(() => {
         const activated = db
           .update(signingKeys)
@@ -51,7 +51,7 @@ export function createKeyStore({ client, db, read, write }: SqliteParts): KeySto
           .run()
       }, directory),
 
-    retire: (kid, at) =>
+    retire: (kid, { at }) =>
       write(() => {
         const retired = db
           .update(signingKeys)

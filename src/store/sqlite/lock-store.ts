@@ -62,9 +62,17 @@ export function createLockStore(
       write(() => {
         const { key, ...meant } = aimAt(target, deed.at)
         const act = revoking.revoke(meant, deed)
-        const { actor, reason, at } = deed
+        const { by, reason, at } = deed
         const owner = target.kind === 'user' ? { userKey: key } : { roleKey: key }
-        const row = { ...owner, name: target.name, until, actor, reason, createdAt: at, revocationKey: act.id }
+        const row = {
+          ...owner,
+          name: target.name,
+          until,
+          actor: by.subject,
+          reason,
+          createdAt: at,
+          revocationKey: act.id,
+        }
         const { id } = db.insert(locks).values(row).returning({ id: locks.key }).get()
         return { lock: get(id), act }
       }),
@@ -74,11 +82,11 @@ export function createLockStore(
     list: ({ now, isEndedIncluded = false }) =>
       read(() => (isEndedIncluded ? all.all() : holding.all({ now: now.getTime() })).map(toLock)),
 
-    lift: (id, { actor, at }) =>
+    lift: (id, { by, at }) =>
       write(() => {
         const lock = get(id)
         if (lock.liftedAt !== null || lock.until <= at) return lock
-        db.update(locks).set({ liftedAt: at, liftedBy: actor }).where(eq(locks.key, id)).run()
+        db.update(locks).set({ liftedAt: at, liftedBy: by.subject }).where(eq(locks.key, id)).run()
         return get(id)
       }),
 

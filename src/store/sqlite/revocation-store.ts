@@ -66,7 +66,7 @@ function prepareRecord(client: SqliteParts['client']) {
   const append = client.prepare(
     'INSERT INTO changes (kind, token_key, expires_at, recorded_at, revocation_key) VALUES (?, ?, ?, ?, ?)',
   )
-  return ({ token, actor, reason, at }: NewRevocation) => {
+  return ({ token, by, reason, at }: NewRevocation) => {
     const [knownKey, recorded, knownAct] = find.get(token.fingerprint) ?? [undefined, null, 0]
     if (recorded !== null) return { sequence: recorded, actId: knownAct, isNew: false }
     const tokenKey = knownKey ?? insertToken(token)
@@ -75,7 +75,7 @@ function prepareRecord(client: SqliteParts['client']) {
       selector: { by: 'text' },
       scope: 'text',
       target: '',
-      actor,
+      actor: by.subject,
       reason,
       at,
       tokens: 1,

@@ -1,4 +1,4 @@
-import type { Deed } from '../../core/revocation/revocation-store.ts'
+import type { ReasonedDeed } from '../../core/revocation/revocation-store.ts'
 import type { RevocationAct } from '../../core/revocation/selector.ts'
 import type { TokenRow } from '../../core/tokens/token-store.ts'
 import type { SqliteParts } from './parts.ts'
@@ -20,7 +20,7 @@ export interface Meant extends Aim {
 /** Runs inside the caller's transaction. */
 export interface Revoking {
   /** Keeps the act, and appends a change for each token meant that lives and is not revoked yet. */
-  revoke(meant: Meant, deed: Deed): RevocationAct
+  revoke(meant: Meant, deed: ReasonedDeed): RevocationAct
 }
 
 /**
@@ -84,7 +84,8 @@ export function prepareRevoking({ client }: Pick<SqliteParts, 'client'>): Revoki
   }
 
   return {
-    revoke(meant, { actor, reason, at }) {
+    revoke(meant, { by, reason, at }) {
+      const actor = by.subject
       const none = { tokens: 0, firstSequence: 0, lastSequence: 0, expiresAt: at }
       const id = insertAct({ ...meant, actor, reason, at, ...none })
       const before = last()

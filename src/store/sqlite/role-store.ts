@@ -31,16 +31,16 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Re
     return role
   }
 
-  function revokeAll({ key, name }: Role, of: keyof typeof reasons, { actor, at }: RoleAct): Revoked {
+  function revokeAll({ key, name }: Role, of: keyof typeof reasons, { by, at }: RoleAct): Revoked {
     const selector = { by: 'consequence', of, name } as const
-    return revoking.revoke({ selector, scope: 'role', target: String(key) }, { actor, reason: reasons[of], at })
+    return revoking.revoke({ selector, scope: 'role', target: String(key) }, { by, reason: reasons[of], at })
   }
 
   return {
     get: (name) => snapshot(() => rows.get(name)),
     list: () => snapshot(() => rows.list()),
 
-    insert: (role, at) =>
+    insert: (role, { at }) =>
       write(() => {
         if (rows.key(role.name) !== undefined) throw new DomainError('role_exists', { name: role.name })
         rows.insert(role, at)

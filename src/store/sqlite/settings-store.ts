@@ -15,7 +15,7 @@ export function createSettingsStore({ db, read, write }: SqliteParts, sealer: Se
           .map(({ name, value, sealed }) => ({ name, value: sealed === null ? (value ?? '') : sealer.open(sealed) })),
       ),
 
-    put: (changed, at) =>
+    put: (changed, { at }) =>
       write(
         () => {
           for (const { name, value, isSecret } of changed) {

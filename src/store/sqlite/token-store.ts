@@ -37,7 +37,7 @@ export function createTokenStore({ client, read, write }: SqliteParts): TokenSto
   const purge = preparePurge(client)
 
   return {
-    record: (token, options) =>
+    record: (token, _deed, options) =>
       write(() => {
         if (options && actsSince.all(options.asOf).some((act) => meets(act, token))) {
           throw new DomainError('token_revoked', {})

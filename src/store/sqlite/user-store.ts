@@ -1,6 +1,7 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { DomainError } from '../../core/errors.ts'
 import { nothingRevoked, type Revoked } from '../../core/revocation/selector.ts'
+import type { Deed } from '../../core/sessions/actor.ts'
 import type { UserListing } from '../../core/users/user.ts'
 import type { NewUser, UserStore } from '../../core/users/user-store.ts'
 import type { Administrators } from './administrators.ts'
@@ -44,7 +45,7 @@ export function createUserStore(
     })
   }
 
-  function insertUser({ at, roleNames, ...user }: NewUser): void {
+  function insertUser({ roleNames, ...user }: NewUser, at: Date): void {
     const roleKeys = findRoleKeys(roleNames)
     const { key } = insertRow.get({ ...user, at })
     insertRoles(key, roleKeys)
@@ -72,11 +73,11 @@ export function createUserStore(
   function revokeAll(
     name: string,
     of: keyof typeof reasons,
-    { actor, at }: { readonly actor: string; readonly at: Date },
+    { by, at }: Deed,
     which: { readonly roleKeys?: readonly number[]; readonly except?: Buffer } = {},
   ): Revoked {
     const meant = { selector: { by: 'consequence', of, name }, scope: 'user', target: name } as const
-    return revoking.revoke({ ...meant, ...which }, { actor, reason: reasons[of], at })
+    return revoking.revoke({ ...meant, ...which }, { by, reason: reasons[of], at })
   }
 
   return {
@@ -99,48 +100,48 @@ export function createUserStore(
 
     list: ({ after = '', limit }) => read(() => page.all(after, limit).map(toListing)),
 
-    insert: (user) =>
+    insert: (user, { at }) =>
       write(() => {
         if (byName.get({ name: user.name }) !== undefined) throw new DomainError('user_exists', { name: user.name })
-        insertUser(user)
+        insertUser(user, at)
       }, directory),
 
-    insertFirst: (user) =>
+    insertFirst: (user, { at }) =>
       write(() => {
         if (anyUser.get() !== undefined) return false
-        insertUser(user)
+        insertUser(user, at)
         return true
       }, directory),
 
-    update: (name, change) =>
+    update: (name, change, deed) =>
       write(() => {
         const user = find(name)
-        const { passwordHash, roleNames, at } = change
+        const { passwordHash, roleNames } = change
         const lost = roleNames === undefined ? [] : replaceRoles(user, roleNames)
         db.update(users)
-          .set({ updatedAt: at, ...(passwordHash !== undefined && { passwordHash }) })
+          .set({ updatedAt: deed.at, ...(passwordHash !== undefined && { passwordHash }) })
           .where(eq(users.key, user.key))
           .run()
         if (passwordHash !== undefined) {
           const kept = change.keptToken === undefined ? {} : { except: change.keptToken }
-          return revokeAll(name, 'user.password_changed', change, kept)
+          return revokeAll(name, 'user.password_changed', deed, kept)
         }
         if (!change.revokeNarrowed || lost.length === 0) return nothingRevoked
-        return revokeAll(name, 'user.roles_changed', change, { roleKeys: lost })
+        return revokeAll(name, 'user.roles_changed', deed, { roleKeys: lost })
       }, directory),
 
-    setDisabled: (name, isDisabled, by) =>
+    setDisabled: (name, isDisabled, deed) =>
       write(() => {
         const user = find(name)
         if (isDisabled && user.isBuiltIn) throw new DomainError('user_protected', { name, act: 'disable' })
         if (isDisabled === (user.disabledAt !== null)) return nothingRevoked
         administrators.keepOne(user, 'disable', () => {
           db.update(users)
-            .set({ disabledAt: isDisabled ? by.at : null, updatedAt: by.at })
+            .set({ disabledAt: isDisabled ? deed.at : null, updatedAt: deed.at })
             .where(eq(users.key, user.key))
             .run()
         })
-        return isDisabled ? revokeAll(name, 'user.disabled', by) : nothingRevoked
+        return isDisabled ? revokeAll(name, 'user.disabled', deed) : nothingRevoked
       }, directory),
 
     // Nothing that anybody is shown changes, so that answers built earlier stay good.
@@ -152,14 +153,14 @@ export function createUserStore(
           .run()
       }),
 
-    delete: (name, by) =>
+    delete: (name, deed) =>
       write(() => {
         const user = find(name)
         if (user.isBuiltIn) throw new DomainError('user_protected', { name, act: 'delete' })
         administrators.keepOne(user, 'delete', () => {
           db.delete(users).where(eq(users.key, user.key)).run()
         })
-        return revokeAll(name, 'user.deleted', by)
+        return revokeAll(name, 'user.deleted', deed)
       }, directory),
   }
 }

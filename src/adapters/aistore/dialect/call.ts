@@ -4,7 +4,7 @@ import type { z } from 'zod'
 import type { Authenticator } from '../../../core/sessions/authenticator.ts'
 import type { Principal } from '../../../core/sessions/principal.ts'
 import { readText } from '../../../http/body.ts'
-import type { HttpEnv } from '../../../http/env.ts'
+import { type HttpEnv, originOf } from '../../../http/env.ts'
 import { decodeBody, UndecodableBodyError } from '../wire.ts'
 import { goJson } from './go-json.ts'
 
@@ -63,7 +63,7 @@ function bearerOf(call: Call): string | undefined {
 
 /** Who calls; stands in the log line from here on. @throws DomainError token_… */
 export async function authenticate(call: Call, authenticator: Authenticator): Promise<Principal> {
-  const principal = await authenticator.authenticate(bearerOf(call))
+  const principal = await authenticator.authenticate(bearerOf(call), originOf(call.context, 'aistore'))
   call.context.set('subject', principal.subject)
   return principal
 }

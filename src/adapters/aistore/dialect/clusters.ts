@@ -50,39 +50,45 @@ export function clusterRoute(deps: ClusterRouteDeps): Route {
   }
 
   async function post(call: Call): Promise<Response> {
-    requireAdministrator(await authenticate(call, authenticator))
+    const principal = await authenticate(call, authenticator)
+    requireAdministrator(principal)
     const { id, alias, urls, perm } = await readBody(call, ClusterBody, 'CluACL')
     await acting(`add cluster ${id}`, async () => {
       if (id === '') throw new CallError(400, 'cluster UUID is undefined')
-      await clusters.register({
-        id,
-        kind: 'aistore',
-        alias: alias || null,
-        urls: urls ?? [],
-        annotations: perm && perm !== '0' ? { perm } : {},
-      })
+      await clusters.register(
+        {
+          id,
+          kind: 'aistore',
+          alias: alias || null,
+          urls: urls ?? [],
+          annotations: perm && perm !== '0' ? { perm } : {},
+        },
+        principal,
+      )
     })
     return done(call)
   }
 
   async function put(call: Call): Promise<Response> {
     const name = nameOf(call)
-    requireAdministrator(await authenticate(call, authenticator))
+    const principal = await authenticate(call, authenticator)
+    requireAdministrator(principal)
     const { id, alias, urls } = await readBody(call, ClusterBody, 'CluACL')
     await acting(`update cluster ${name}`, async () => {
       if (id === '') throw new CallError(400, 'cluster ID is undefined')
-      await clusters.update(name, { ...(alias ? { alias } : {}), ...(urls?.length ? { urls } : {}) })
+      await clusters.update(name, { ...(alias ? { alias } : {}), ...(urls?.length ? { urls } : {}) }, principal)
     })
     return done(call)
   }
 
   async function remove(call: Call): Promise<Response> {
-    requireAdministrator(await authenticate(call, authenticator))
+    const principal = await authenticate(call, authenticator)
+    requireAdministrator(principal)
     const name = call.rest[0]
     await acting(`delete cluster ${name ?? 'undefined'}`, async () => {
       if (name === undefined) throw new CallError(400, 'cluster name or ID not defined')
       try {
-        await clusters.deregister(name)
+        await clusters.deregister(name, principal)
       } catch (error) {
         // Clients look for these words here, and for others when a PUT meets an unknown cluster.
         throw isDomainError(error, 'cluster_not_found')

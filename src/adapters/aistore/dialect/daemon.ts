@@ -46,11 +46,12 @@ export function daemonRoute({ authenticator, settings, file }: DaemonRouteDeps):
   }
 
   async function put(call: Call): Promise<Response> {
-    requireAdministrator(await authenticate(call, authenticator))
+    const principal = await authenticate(call, authenticator)
+    requireAdministrator(principal)
     const body = await readBody(call, DaemonBody, 'ConfigToUpdate', { isBrief: true })
     const change = parseChange(body, settings.maximumTokenLifetimeMs)
     try {
-      await settings.change(change)
+      await settings.change(change, principal)
     } catch (error) {
       throw inWordsOfFile(error)
     }

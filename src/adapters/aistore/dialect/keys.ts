@@ -21,8 +21,9 @@ export function publicKeyRoute({ ring }: KeyRouteDeps): Route {
 /** `/v1/rotate-key`. */
 export function rotateKeyRoute({ authenticator, rotation }: KeyRouteDeps): Route {
   async function post(call: Call): Promise<Response> {
-    requireAdministrator(await authenticate(call, authenticator))
-    await rotation.rotate()
+    const principal = await authenticate(call, authenticator)
+    requireAdministrator(principal)
+    await rotation.rotate(principal)
     return done(call)
   }
   return { allow: 'POST', handlers: { POST: post } }

@@ -51,17 +51,18 @@ export function roleRoute(deps: RoleRouteDeps): Route {
   }
 
   async function post(call: Call): Promise<Response> {
-    requireAdministrator(await authenticate(call, authenticator))
+    const principal = await authenticate(call, authenticator)
+    requireAdministrator(principal)
     const body = await readBody(call, RoleBody, 'Role')
     await acting(`add role ${body.name}`, () =>
-      roles.create({ name: body.name, ...contentOf(body) }, { isAdministrator: body.admin }),
+      roles.create({ name: body.name, ...contentOf(body) }, { by: principal, isAdministrator: body.admin }),
     )
     return done(call)
   }
 
   function optionsOf(principal: Principal) {
     requireAdministrator(principal)
-    return { actor: principal.subject, revokeNarrowed: deps.isNarrowingRevoked }
+    return { by: principal, revokeNarrowed: deps.isNarrowingRevoked }
   }
 
   async function put(call: Call): Promise<Response> {

@@ -1,4 +1,5 @@
 import type { Revocations } from '../../../core/revocation/revocations.ts'
+import { originOf } from '../../../http/env.ts'
 import { TokenBody } from '../wire.ts'
 import { acting, type Call, CallError, done, readBody } from './call.ts'
 import type { Route } from './routing.ts'
@@ -15,7 +16,7 @@ export function tokenRoute({ revocations }: TokenRouteDeps): Route {
   async function remove(call: Call): Promise<Response> {
     const { token } = await readBody(call, TokenBody, 'TokenMsg', { maximumBytes: maximumTokenBytes })
     if (token === '') throw new CallError(400, 'empty token')
-    await acting('revoke token', () => revocations.revokeByText(token))
+    await acting('revoke token', () => revocations.revokeByText(token, { by: originOf(call.context, 'aistore') }))
     return done(call)
   }
   return { allow: 'DELETE', handlers: { DELETE: remove } }

@@ -6,6 +6,7 @@ import {
 } from '../../../core/sessions/authenticator.ts'
 import type { Sessions } from '../../../core/sessions/sessions.ts'
 import type { Users } from '../../../core/users/users.ts'
+import { originOf } from '../../../http/env.ts'
 import { aistoreTokenProfile } from '../acl.ts'
 import { LoginBody, UserBody } from '../wire.ts'
 import { acting, answer, atMostOneName, authenticate, type Call, CallError, done, nameOf, readBody } from './call.ts'
@@ -46,6 +47,7 @@ export function userRoute(deps: UserRouteDeps): Route {
         password: body.password,
         requestedLifetimeMs: body.expires_in === null ? null : body.expires_in / nanosecondsPerMs,
         profile: aistoreTokenProfile,
+        origin: originOf(call.context, 'aistore'),
       }),
     )
     call.context.set('subject', name)
@@ -53,12 +55,13 @@ export function userRoute(deps: UserRouteDeps): Route {
   }
 
   async function create(call: Call): Promise<Response> {
-    requireAdministrator(await authenticate(call, authenticator))
+    const principal = await authenticate(call, authenticator)
+    requireAdministrator(principal)
     const body = await readBody(call, UserBody, 'User')
     const roleNames = (body.roles ?? []).map((role) => role.name).filter((name) => name !== '')
     await acting(`add user ${body.id}`, async () => {
       try {
-        await users.create({ name: body.id, password: body.pass, roleNames })
+        await users.create({ name: body.id, password: body.pass, roleNames }, principal)
       } catch (error) {
         // AuthN's words for a missing name or password, and its status, which is not that of a failed log-in.
         throw isDomainError(error, 'field_missing') ? new CallError(400, 'invalid credentials') : error
@@ -102,7 +105,7 @@ export function userRoute(deps: UserRouteDeps): Route {
           ...(roleNames.length === 0 ? {} : { roleNames }),
         },
         {
-          actor: principal.subject,
+          by: principal,
           revokeNarrowed: deps.isNarrowingRevoked,
           // The SDK reads the user with the very token with which it has just changed the password.
           ...(principal.subject === name ? { keptToken: principal.fingerprint } : {}),
@@ -116,7 +119,7 @@ export function userRoute(deps: UserRouteDeps): Route {
     const name = nameOf(call)
     const principal = await authenticate(call, authenticator)
     requireAdministrator(principal)
-    await acting(`delete user ${name}`, () => users.delete(name, { actor: principal.subject }))
+    await acting(`delete user ${name}`, () => users.delete(name, principal))
     return done(call)
   }
 
