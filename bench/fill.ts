@@ -1,6 +1,7 @@
 /**
  * Data that would take hours to make through the service: written into its database while it is stopped.
  */
+
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -9,6 +10,7 @@ import type { TokenRow } from '../src/core/tokens/token-store.ts'
 import { fingerprintOf } from '../src/core/tokens/token-verifier.ts'
 import { loadMasterKey } from '../src/store/master-key.ts'
 import { openSqliteStore } from '../src/store/sqlite/sqlite-store.ts'
+import { actorNamed } from '../test/actors.ts'
 import { administratorName } from './server.ts'
 
 export interface Filling {
@@ -87,7 +89,7 @@ async function revokeAll(file: string, sealer: Sealer, texts: readonly string[])
   const store = openSqliteStore({ file, sealer })
   const at = new Date()
   const revoke = (text: string) =>
-    store.revocations.record({ token: toRow(text, sealer, at), actor: administratorName, reason: 'bench', at })
+    store.revocations.record({ token: toRow(text, sealer, at), by: actorNamed(administratorName), reason: 'bench', at })
   try {
     for (let from = 0; from < texts.length; from += revokedAtOnce) {
       await Promise.all(texts.slice(from, from + revokedAtOnce).map(revoke))

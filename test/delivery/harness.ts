@@ -1,5 +1,6 @@
 import { createDelivery, type DeliveryConfig } from '../../src/delivery/worker.ts'
 import type { Store } from '../../src/store/store.ts'
+import { deedAt } from '../actors.ts'
 import { createHandClock, type HandClock } from '../clock.ts'
 import { aCluster } from '../store/conformance/samples.ts'
 import { createScriptedDriver, keepLog, openMemoryStore, recordRevocations, type ScriptedDriver } from './script.ts'
@@ -27,7 +28,7 @@ export async function startDelivery(
   const driver = options.driver ?? createScriptedDriver()
   const log = keepLog()
   const { store } = opened
-  for (const id of options.clusters ?? []) await store.clusters.insert(aCluster(id), 0, [])
+  for (const id of options.clusters ?? []) await store.clusters.insert(aCluster(id), 0, [], deedAt(clock.now()))
   const delivery = createDelivery({
     cursors: store.cursors,
     revocations: store.revocations,

@@ -7,6 +7,7 @@ import { createSealer, type Sealer } from '../../src/core/keys/sealer.ts'
 import type { LogEntry, Logger } from '../../src/core/logger.ts'
 import { openSqliteStore } from '../../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../src/store/store.ts'
+import { actorNamed } from '../actors.ts'
 import { aToken } from '../store/conformance/samples.ts'
 
 type Answer = Outcome | 'held'
@@ -151,7 +152,7 @@ export async function recordRevocations(
     texts.map((text) =>
       store.revocations.record({
         token: aToken(text, sealer, { issuedAt: times.at, expiresAt: times.expiresAt }),
-        actor: 'ann',
+        by: actorNamed('ann'),
         reason: 'test',
         at: times.at,
       }),

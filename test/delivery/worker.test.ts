@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest'
+import { deedAt } from '../actors.ts'
 import { aCluster } from '../store/conformance/samples.ts'
 import { budgetMs, isDone, startDelivery, until } from './harness.ts'
 import { createScriptedDriver, refused } from './script.ts'
@@ -80,7 +81,7 @@ describe('a cluster that is up', () => {
 
   test('that is registered while the worker runs is waited for from then on', async () => {
     await using it = await startDelivery({ clusters: ['a'] })
-    await it.store.clusters.insert(aCluster('b'), 0, [])
+    await it.store.clusters.insert(aCluster('b'), 0, [], deedAt(it.clock.now()))
     it.delivery.wake()
     await it.delivery.settled()
     it.driver.script('b', 'held')
@@ -88,7 +89,7 @@ describe('a cluster that is up', () => {
     expect(await isDone(answer)).toBe(false)
     it.driver.release('b')
     await answer
-    await it.store.clusters.delete('b')
+    await it.store.clusters.delete('b', deedAt(it.clock.now()))
     it.delivery.wake()
     await it.delivery.settled()
     await it.revoke(['t2'])

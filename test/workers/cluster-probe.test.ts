@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { ProbeReport } from '../../src/core/clusters/probe.ts'
 import { createClusterProbe } from '../../src/workers/cluster-probe.ts'
+import { deedAt } from '../actors.ts'
 import { createHandClock } from '../clock.ts'
 import { aReport, createScriptedDriver, keepLog, openMemoryStore } from '../delivery/script.ts'
 import { aCluster } from '../store/conformance/samples.ts'
@@ -19,7 +20,8 @@ async function startProbing(ids: readonly string[], config: { parallel?: number;
   const clock = createHandClock()
   const driver = createScriptedDriver()
   const log = keepLog()
-  for (const id of ids) await store.clusters.insert(aCluster(id, { registeredAt: clock.now() }), 0, [])
+  for (const id of ids)
+    await store.clusters.insert(aCluster(id, { registeredAt: clock.now() }), 0, [], deedAt(clock.now()))
   let wakes = 0
   const worker = createClusterProbe({
     probes: store.probes,

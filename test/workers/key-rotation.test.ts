@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest'
 import type { ClusterStore } from '../../src/core/clusters/cluster-store.ts'
 import type { Outcome } from '../../src/core/clusters/driver.ts'
 import { createKeyRotation } from '../../src/workers/key-rotation.ts'
+import { deedAt, op } from '../actors.ts'
 import { createTestRing } from '../core/keys/ring-parts.ts'
 import { createScriptedDriver, keepLog, refused } from '../delivery/script.ts'
 import { aCluster, aToken } from '../store/conformance/samples.ts'
@@ -19,7 +20,8 @@ async function startRotating(
   const driver = createScriptedDriver()
   const log = keepLog()
   const held: (() => void)[] = []
-  for (const id of Object.keys(clusters)) await store.clusters.insert(aCluster(id, { alias: `the ${id}` }), 0, [])
+  for (const id of Object.keys(clusters))
+    await store.clusters.insert(aCluster(id, { alias: `the ${id}` }), 0, [], deedAt(clock.now()))
   const shaken: string[] = []
   const hastened: string[] = []
   const rotation = createKeyRotation({
@@ -68,7 +70,7 @@ async function startRotating(
 describe('a rotation', () => {
   test('names the clusters that do not trust the new key, with what to do, and those that could not be asked', async () => {
     await using it = await startRotating({ good: 'accepted', fixed: answered, dead: refused('unreachable') })
-    const { kid, activatesAt, refusedBy, notAsked } = await it.rotation.rotate()
+    const { kid, activatesAt, refusedBy, notAsked } = await it.rotation.rotate(op)
     expect(it.ring.signer().kid).toBe(kid)
     expect(activatesAt).toBeNull()
     expect(refusedBy).toEqual([
@@ -82,13 +84,13 @@ describe('a rotation', () => {
 
   test('has every cluster looked at soon, so that its status tells', async () => {
     await using it = await startRotating({ good: 'accepted', fixed: answered })
-    await it.rotation.rotate()
+    await it.rotation.rotate(op)
     expect([...it.hastened].sort()).toEqual(['fixed', 'good'])
   })
 
   test('is answered after a second, whoever is slow; they are asked on behind the answer', async () => {
     await using it = await startRotating({ good: 'accepted', slow: 'held' })
-    const answer = it.rotation.rotate()
+    const answer = it.rotation.rotate(op)
     await until(() => it.shaken.length === 2)
     await it.clock.advance(1_000)
     expect(await answer).toMatchObject({ refusedBy: [], notAsked: [{ clusterId: 'slow', reason: null }] })
@@ -99,7 +101,7 @@ describe('a rotation', () => {
   test('asks all clusters, however many, not all at once', async () => {
     const ids = Array.from({ length: 150 }, (_, index) => `c${index}`)
     await using it = await startRotating(Object.fromEntries(ids.map((id) => [id, 'held'])))
-    const answer = it.rotation.rotate()
+    const answer = it.rotation.rotate(op)
     await until(() => it.shaken.length === 64)
     expect(it.shaken).toHaveLength(64)
     await it.clock.advance(1_000)
@@ -112,7 +114,7 @@ describe('a rotation', () => {
 
   test('with a lead asks nobody before the key signs, and then does so by itself', async () => {
     await using it = await startRotating({ fixed: answered }, { leadMs: 30_000 })
-    const { kid, activatesAt } = await it.rotation.rotate()
+    const { kid, activatesAt } = await it.rotation.rotate(op)
     expect(activatesAt).toEqual(new Date(it.clock.now().getTime() + 30_000))
     await it.clock.advance(29_000)
     expect(it.shaken).toEqual([])
@@ -125,7 +127,7 @@ describe('a rotation', () => {
 
   test('that is under way when the service ends is given up', async () => {
     const it = await startRotating({ slow: 'held' })
-    const answer = it.rotation.rotate()
+    const answer = it.rotation.rotate(op)
     await until(() => it.shaken.length === 1)
     await it[Symbol.asyncDispose]()
     await it.clock.advance(1_000)
@@ -137,12 +139,15 @@ describe('a rotation', () => {
 describe('a key that no longer signs', () => {
   test('leaves the key set when the last token that it signed has ended, not before', async () => {
     await using it = await startRotating({})
-    await it.rotation.rotate()
+    await it.rotation.rotate(op)
     const { kid: second } = it.ring.signer()
     const issuedAt = it.clock.now()
     const expiresAt = new Date(issuedAt.getTime() + 3 * hour)
-    await it.store.tokens.record(aToken('t', it.sealer, { kid: second ?? '', issuedAt, expiresAt }))
-    await it.rotation.rotate()
+    await it.store.tokens.record(
+      aToken('t', it.sealer, { kid: second ?? '', issuedAt, expiresAt }),
+      deedAt(it.clock.now()),
+    )
+    await it.rotation.rotate(op)
     const published = () => it.ring.publicKeys().map(({ kid }) => kid)
     await it.clock.advance(3 * hour - 1_000)
     expect(published()).toContain(second)
@@ -155,15 +160,15 @@ describe('a key that no longer signs', () => {
   test('is gone at once when an operator retires it', async () => {
     await using it = await startRotating({})
     const old = it.ring.signer().kid ?? ''
-    await it.rotation.rotate()
-    await it.rotation.retire(old)
+    await it.rotation.rotate(op)
+    await it.rotation.retire(old, op)
     expect(await it.states()).toEqual(['retired', 'active'])
   })
 })
 
 test('a store that fails for a while ends nothing: the next turn goes on', async () => {
   await using it = await startRotating({}, { leadMs: 30_000 })
-  const { kid } = await it.rotation.rotate()
+  const { kid } = await it.rotation.rotate(op)
   const { list } = it.store.keys
   let isBroken = true
   Object.assign(it.store.keys, { list: async () => (isBroken ? Promise.reject(new Error('disk')) : list()) })

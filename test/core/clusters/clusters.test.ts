@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { createClusters, type NewCluster } from '../../../src/core/clusters/clusters.ts'
 import type { BatchLimits } from '../../../src/core/revocation/batch.ts'
+import { op } from '../../actors.ts'
 import { createHandClock } from '../../clock.ts'
 import { createScriptedDriver, keepLog, openMemoryStore, recordRevocations, refused } from '../../delivery/script.ts'
 import { aRole } from '../../store/conformance/samples.ts'
@@ -46,7 +47,7 @@ const cursorOf = async (id: string) =>
 
 describe('register', () => {
   test('shakes hands, stores the cluster with its roles, and wakes delivery', async () => {
-    await it.clusters.register(lake({ annotations: { perm: '5' } }))
+    await it.clusters.register(lake({ annotations: { perm: '5' } }), op)
     const stored = { ...lake({ annotations: { perm: '5' } }), urls: ['http://lake.test'], registeredAt: it.clock.now() }
     expect(await it.store.clusters.get('lake')).toEqual(stored)
     expect(it.driver.handshakes()).toEqual([stored])
@@ -59,20 +60,20 @@ describe('register', () => {
     await it.revoke(['soon over'], 1_000)
     const last = await it.revoke(['a', 'b'])
     await it.clock.advance(2_000)
-    await it.clusters.register(lake())
+    await it.clusters.register(lake(), op)
     expect(it.driver.pushes('c1')).toEqual([['a', 'b']])
     expect(await cursorOf('c1')).toMatchObject({ acknowledged: last, resyncFrom: null })
   })
 
   test('pushes nothing where nothing is revoked', async () => {
-    await it.clusters.register(lake())
+    await it.clusters.register(lake(), op)
     expect(it.driver.attempts('c1')).toBe(0)
   })
 
   test('pushes in batches that keep to the limits', async () => {
     const { clusters, driver, revoke, store } = build({ changes: 3, bytes: 50 })
     await revoke(['a', 'b', 'c', 'd', 'x'.repeat(30), 'y'.repeat(30), 'z'.repeat(100), 'e'])
-    await clusters.register(lake())
+    await clusters.register(lake(), op)
     expect(driver.pushes('c1')).toEqual([
       ['a', 'b', 'c'],
       ['d', 'x'.repeat(30)],
@@ -85,11 +86,11 @@ describe('register', () => {
 
   test('a refused handshake says where, why and what to do; nothing is stored', async () => {
     it.driver.script('c1', refused('key_mismatch'))
-    await expect(it.clusters.register(lake())).rejects.toMatchObject({
+    await expect(it.clusters.register(lake(), op)).rejects.toMatchObject({
       code: 'cluster_refused',
       details: { clusterId: 'c1', where: 'lake', reason: 'key_mismatch', said: 'it is key_mismatch', advice: 'Look.' },
     })
-    await expect(it.clusters.register(lake({ alias: null }))).rejects.toMatchObject({
+    await expect(it.clusters.register(lake({ alias: null }), op)).rejects.toMatchObject({
       details: { where: 'http://cluster.test' },
     })
     expect(await it.store.clusters.list()).toEqual([])
@@ -104,16 +105,16 @@ describe('register', () => {
       calls += 1
       return calls === 1 ? { kind: 'accepted', url: 'u' } : refused('failing')
     })
-    await expect(it.clusters.register(lake())).rejects.toMatchObject({ code: 'cluster_refused' })
+    await expect(it.clusters.register(lake(), op)).rejects.toMatchObject({ code: 'cluster_refused' })
     expect(await it.store.clusters.list()).toEqual([])
   })
 
   test('without URLs it is stored unchecked, and hears of everything once it has one', async () => {
     const last = await it.revoke(['a'])
-    await it.clusters.register(lake({ urls: [] }))
+    await it.clusters.register(lake({ urls: [] }), op)
     expect(it.driver.handshakes()).toEqual([])
     expect(await cursorOf('c1')).toMatchObject({ acknowledged: 0 })
-    await it.clusters.update('c1', { urls: ['http://lake.test'] })
+    await it.clusters.update('c1', { urls: ['http://lake.test'] }, op)
     expect(await cursorOf('c1')).toMatchObject({ resyncFrom: 0, resyncUntil: last })
   })
 
@@ -124,7 +125,7 @@ describe('register', () => {
     [{ alias: 'a b' }, 'field_invalid', { field: 'alias' }],
     [{ urls: ['ftp://x'] }, 'field_invalid', { field: 'urls' }],
   ] as const)('%j is refused before anybody is asked', async (more, code, details) => {
-    await expect(it.clusters.register(lake(more))).rejects.toMatchObject({ code, details })
+    await expect(it.clusters.register(lake(more), op)).rejects.toMatchObject({ code, details })
     expect(it.driver.handshakes()).toEqual([])
   })
 
@@ -134,8 +135,8 @@ describe('register', () => {
     [{ id: 'c2', alias: 'c1' }],
     [{ id: 'lake', alias: null }],
   ])('%j clashes with c1, known as lake, and nobody is asked', async (more) => {
-    await it.clusters.register(lake())
-    await expect(it.clusters.register(lake(more))).rejects.toMatchObject({
+    await it.clusters.register(lake(), op)
+    await expect(it.clusters.register(lake(more), op)).rejects.toMatchObject({
       code: 'cluster_exists',
       details: { id: more.id, foundId: 'c1' },
     })
@@ -143,7 +144,7 @@ describe('register', () => {
   })
 
   test('of two registrations of one id at once, one wins and the other is told', async () => {
-    const results = await Promise.allSettled([it.clusters.register(lake()), it.clusters.register(lake())])
+    const results = await Promise.allSettled([it.clusters.register(lake(), op), it.clusters.register(lake(), op)])
     expect(results.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
     expect(results.find(({ status }) => status === 'rejected')).toMatchObject({ reason: { code: 'cluster_exists' } })
   })
@@ -151,10 +152,10 @@ describe('register', () => {
 
 describe('update', () => {
   test('by id or alias: hands are shaken under the new values, and the revocations are sent again', async () => {
-    await it.clusters.register(lake())
+    await it.clusters.register(lake(), op)
     const last = await it.revoke(['a'])
-    await it.clusters.update('lake', { alias: 'pond' })
-    await it.clusters.update('c1', { urls: ['http://pond.test'] })
+    await it.clusters.update('lake', { alias: 'pond' }, op)
+    await it.clusters.update('c1', { urls: ['http://pond.test'] }, op)
     expect(it.driver.handshakes().slice(1)).toMatchObject([
       { alias: 'pond', urls: ['http://lake.test'] },
       { alias: 'pond', urls: ['http://pond.test'] },
@@ -165,15 +166,15 @@ describe('update', () => {
   })
 
   test('what is empty stays as it was', async () => {
-    await it.clusters.register(lake())
-    await it.clusters.update('c1', { alias: '', urls: [] })
+    await it.clusters.register(lake(), op)
+    await it.clusters.update('c1', { alias: '', urls: [] }, op)
     expect(await it.store.clusters.get('c1')).toMatchObject({ alias: 'lake', urls: ['http://lake.test'] })
   })
 
   test('a refusal leaves the record as it was', async () => {
-    await it.clusters.register(lake())
+    await it.clusters.register(lake(), op)
     it.driver.script('c1', refused('key_mismatch'))
-    await expect(it.clusters.update('c1', { urls: ['http://b.test'] })).rejects.toMatchObject({
+    await expect(it.clusters.update('c1', { urls: ['http://b.test'] }, op)).rejects.toMatchObject({
       code: 'cluster_refused',
     })
     expect(await it.store.clusters.get('c1')).toMatchObject({ urls: ['http://lake.test'] })
@@ -181,32 +182,32 @@ describe('update', () => {
   })
 
   test('an alias that another cluster has as alias or id is taken; its own names are not', async () => {
-    await it.clusters.register(lake())
-    await it.clusters.register(lake({ id: 'c2', alias: 'pond' }))
+    await it.clusters.register(lake(), op)
+    await it.clusters.register(lake({ id: 'c2', alias: 'pond' }), op)
     for (const alias of ['lake', 'c1']) {
-      await expect(it.clusters.update('c2', { alias })).rejects.toMatchObject({
+      await expect(it.clusters.update('c2', { alias }, op)).rejects.toMatchObject({
         code: 'alias_taken',
         details: { alias, clusterId: 'c1' },
       })
     }
-    await it.clusters.update('c2', { alias: 'pond' })
-    await it.clusters.update('c2', { alias: 'c2' })
+    await it.clusters.update('c2', { alias: 'pond' }, op)
+    await it.clusters.update('c2', { alias: 'c2' }, op)
     expect(await it.store.clusters.get('c2')).toMatchObject({ id: 'c2', alias: 'c2' })
   })
 
   test('an unknown cluster and a bad alias are refused before anybody is asked', async () => {
-    await it.clusters.register(lake())
-    await expect(it.clusters.update('nobody', {})).rejects.toMatchObject({ code: 'cluster_not_found' })
-    await expect(it.clusters.update('c1', { alias: '-a' })).rejects.toMatchObject({ code: 'field_invalid' })
+    await it.clusters.register(lake(), op)
+    await expect(it.clusters.update('nobody', {}, op)).rejects.toMatchObject({ code: 'cluster_not_found' })
+    await expect(it.clusters.update('c1', { alias: '-a' }, op)).rejects.toMatchObject({ code: 'field_invalid' })
     expect(it.driver.handshakes()).toHaveLength(1)
   })
 })
 
 test('deregister forgets the cluster, which is not told', async () => {
-  await it.clusters.register(lake())
-  await it.clusters.deregister('lake')
+  await it.clusters.register(lake(), op)
+  await it.clusters.deregister('lake', op)
   expect(await it.store.clusters.list()).toEqual([])
   expect(await it.store.cursors.list(it.clock.now())).toEqual([])
   expect(it.driver.handshakes()).toHaveLength(1)
-  await expect(it.clusters.deregister('lake')).rejects.toMatchObject({ code: 'cluster_not_found' })
+  await expect(it.clusters.deregister('lake', op)).rejects.toMatchObject({ code: 'cluster_not_found' })
 })

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { createKeyRing, type KeyRingDeps } from '../../../src/core/keys/key-ring.ts'
 import type { KeyStore } from '../../../src/core/keys/key-store.ts'
 import { readPrivateKey } from '../../../src/core/keys/private-key-file.ts'
+import { op } from '../../actors.ts'
 import { createMemoryKeyFile, createTestRing } from './ring-parts.ts'
 
 async function activeKids(keys: KeyStore) {
@@ -46,7 +47,7 @@ describe.each([
     const { deps, store, keyFile } = await createTestRing()
     const dying = await createKeyRing({ ...deps, ...dieAt(at, when, deps) })
     const old = dying.signer().kid ?? ''
-    await expect(dying.rotate()).rejects.toThrow()
+    await expect(dying.rotate(op)).rejects.toThrow()
 
     const ring = await createKeyRing(deps)
     const { kid } = ring.signer()

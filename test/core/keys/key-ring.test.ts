@@ -5,6 +5,7 @@ import { isDomainError } from '../../../src/core/errors.ts'
 import { createKeyRing } from '../../../src/core/keys/key-ring.ts'
 import type { KeyStore } from '../../../src/core/keys/key-store.ts'
 import { KeyFileError, readPrivateKey } from '../../../src/core/keys/private-key-file.ts'
+import { op } from '../../actors.ts'
 import { createMemoryKeyFile, createTestRing, makeKeyContent } from './ring-parts.ts'
 
 const secret = () => randomBytes(24).toString('base64')
@@ -43,7 +44,7 @@ test('a second start signs with the same key', async () => {
 test('an encrypted key file survives rotation and a start with its passphrase', async () => {
   const keyFile = createMemoryKeyFile(undefined)
   const { ring, deps } = await createTestRing({ keyFile, passphrase: secret() })
-  const { kid } = await ring.rotate()
+  const { kid } = await ring.rotate(op)
   expect(keyFile.content?.includes('BEGIN')).toBe(false)
   expect((await createKeyRing(deps)).signer().kid).toBe(kid)
   await expect(createKeyRing({ ...deps, passphrase: secret() })).rejects.toThrow(KeyFileError)
@@ -52,7 +53,7 @@ test('an encrypted key file survives rotation and a start with its passphrase', 
 test('rotation signs with a new key while the old one goes on verifying', async () => {
   const { ring, store } = await createTestRing()
   const old = ring.signer().kid ?? ''
-  const { kid } = await ring.rotate()
+  const { kid } = await ring.rotate(op)
   expect(kid).not.toBe(old)
   expect(ring.signer().kid).toBe(kid)
   expect(ring.publicKeys().map((key) => key.kid)).toEqual([old, kid])
@@ -62,7 +63,7 @@ test('rotation signs with a new key while the old one goes on verifying', async 
 
 test('rotations that are asked for at once happen one after the other', async () => {
   const { ring, store, keyFile, deps } = await createTestRing()
-  const kids = (await Promise.all([ring.rotate(), ring.rotate(), ring.rotate()])).map(({ kid }) => kid)
+  const kids = (await Promise.all([ring.rotate(op), ring.rotate(op), ring.rotate(op)])).map(({ kid }) => kid)
   expect(new Set(kids).size).toBe(3)
   expect(ring.signer().kid).toBe(kids[2])
   expect(Object.values(await states(store.keys)).filter((state) => state === 'active')).toHaveLength(1)
@@ -75,7 +76,7 @@ test('a rotation whose file cannot be written changes nothing that signs', async
   keyFile.write = async () => {
     throw new Error('read-only')
   }
-  await expect(ring.rotate()).rejects.toSatisfy((error) => isDomainError(error, 'storage_failed'))
+  await expect(ring.rotate(op)).rejects.toSatisfy((error) => isDomainError(error, 'storage_failed'))
   expect(ring.signer().kid).toBe(kid)
 })
 
@@ -89,7 +90,7 @@ describe('external key mode', () => {
   test('never rotates', async () => {
     const { deps } = await createTestRing()
     const ring = await createKeyRing({ ...deps, isExternal: true })
-    await expect(ring.rotate()).rejects.toMatchObject({ code: 'key_unavailable', details: { reason: 'external' } })
+    await expect(ring.rotate(op)).rejects.toMatchObject({ code: 'key_unavailable', details: { reason: 'external' } })
   })
 
   test('publishes every key that it was given, so that after a second replacement the middle key still verifies', async () => {
@@ -132,7 +133,7 @@ describe('under a shared secret', () => {
   test('there is no key to rotate or show', async () => {
     const { ring } = await createTestRing({ sharedSecret: secret() })
     const unavailable = { code: 'key_unavailable', details: { reason: 'shared_secret' } }
-    await expect(ring.rotate()).rejects.toMatchObject(unavailable)
+    await expect(ring.rotate(op)).rejects.toMatchObject(unavailable)
     expect(() => ring.publicKeyPem()).toThrow(expect.objectContaining(unavailable))
   })
 
@@ -167,7 +168,7 @@ test('an RSA ring verifies RS256, RS384 and RS512 of a known kid, and nothing el
 test('a generation ends with everything that may change what verifies', async () => {
   const { ring } = await createTestRing()
   const seen = [ring.generation()]
-  await ring.rotate()
+  await ring.rotate(op)
   seen.push(ring.generation())
   await ring.useSharedSecret(secret())
   seen.push(ring.generation())
@@ -188,7 +189,7 @@ test('a key that another process rotated to is found, and strangers cannot make 
   }
   const ring = await createKeyRing({ ...deps, keys })
   const other = await createKeyRing(deps)
-  const { kid } = await other.rotate()
+  const { kid } = await other.rotate(op)
   const before = ring.generation()
   expect(await ring.verifier({ alg: 'RS256', kid })).toBeDefined()
   expect(ring.generation()).not.toBe(before)
@@ -204,7 +205,7 @@ test('a key that another process rotated to is found, and strangers cannot make 
 test('a clock that was set back does not keep unknown keys from being looked up', async () => {
   const { deps, clock, ring } = await createTestRing()
   await ring.verifier({ alg: 'RS256', kid: 'unknown' })
-  const { kid } = await (await createKeyRing(deps)).rotate()
+  const { kid } = await (await createKeyRing(deps)).rotate(op)
   clock.step(-3_600_000)
   expect(await ring.verifier({ alg: 'RS256', kid })).toBeDefined()
 })

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
 import { createKeyRing } from '../../../src/core/keys/key-ring.ts'
 import { KeyFileError } from '../../../src/core/keys/private-key-file.ts'
+import { deedAt, op } from '../../actors.ts'
 import { aToken } from '../../store/conformance/samples.ts'
 import { createTestRing } from './ring-parts.ts'
 
@@ -11,7 +12,7 @@ describe('with a lead', () => {
   test('a new key is published at once, and signs when the lead is over', async () => {
     const { ring, clock } = await createTestRing({ leadMs })
     const old = ring.signer().kid
-    const { kid, activatesAt } = await ring.rotate()
+    const { kid, activatesAt } = await ring.rotate(op)
     expect(activatesAt).toEqual(new Date(clock.now().getTime() + leadMs))
     expect(ring.publicKeys().map((key) => key.kid)).toEqual([old, kid])
     expect(ring.signer().kid).toBe(old)
@@ -25,17 +26,17 @@ describe('with a lead', () => {
 
   test('a second rotation meanwhile is the same one', async () => {
     const { ring, clock } = await createTestRing({ leadMs })
-    const first = await ring.rotate()
+    const first = await ring.rotate(op)
     await clock.advance(1_000)
-    expect(await ring.rotate()).toEqual(first)
+    expect(await ring.rotate(op)).toEqual(first)
     await clock.advance(leadMs)
-    expect(await ring.rotate()).toEqual({ kid: first.kid, activatesAt: null })
+    expect(await ring.rotate(op)).toEqual({ kid: first.kid, activatesAt: null })
   })
 
   test('a restart in between goes on with the same key; its private half lies sealed in the store until then', async () => {
     const passphrase = randomBytes(24).toString('base64')
     const { deps, clock, store } = await createTestRing({ leadMs, passphrase, keyFile: emptyFile() })
-    const { kid } = await (await createKeyRing(deps)).rotate()
+    const { kid } = await (await createKeyRing(deps)).rotate(op)
     const sealed = await store.keys.sealedPrivateKey(kid)
     expect(sealed?.includes('PRIVATE')).toBe(false)
     await clock.advance(leadMs)
@@ -49,7 +50,7 @@ describe('with a lead', () => {
   test('a file that can not be written yet is tried again', async () => {
     const { ring, clock, keyFile } = await createTestRing({ leadMs })
     const write = keyFile.write.bind(keyFile)
-    const { kid } = await ring.rotate()
+    const { kid } = await ring.rotate(op)
     await clock.advance(leadMs)
     keyFile.write = async () => {
       throw new Error('read-only')
@@ -78,7 +79,7 @@ describe('another process', () => {
   test('that has rotated is followed: its key signs here too', async () => {
     const { deps, ring } = await createTestRing()
     const other = await createKeyRing(deps)
-    const { kid } = await other.rotate()
+    const { kid } = await other.rotate(op)
     const before = ring.generation()
     await ring.follow()
     expect(ring.signer().kid).toBe(kid)
@@ -88,7 +89,7 @@ describe('another process', () => {
   test('that rotates at the same time leaves one key that signs: that of the file', async () => {
     const { deps, ring, store, keyFile } = await createTestRing()
     const other = await createKeyRing(deps)
-    const [one, two] = await Promise.all([ring.rotate(), other.rotate()])
+    const [one, two] = await Promise.all([ring.rotate(op), other.rotate(op)])
     for (let turn = 0; turn < 2; turn += 1) {
       await ring.follow()
       await other.follow()
@@ -104,9 +105,9 @@ describe('another process', () => {
     const { deps, ring } = await createTestRing()
     const other = await createKeyRing(deps)
     const old = ring.signer().kid ?? ''
-    await other.rotate()
+    await other.rotate(op)
     await ring.follow()
-    await other.retire(old)
+    await other.retire(old, op)
     expect(await ring.verifier({ alg: 'RS256', kid: old })).toBeDefined()
     await ring.follow()
     expect(await ring.verifier({ alg: 'RS256', kid: old })).toBeUndefined()
@@ -117,8 +118,8 @@ describe('retiring', () => {
   test('ends the trust in a key at once, here and in the key set', async () => {
     const { ring } = await createTestRing()
     const old = ring.signer().kid ?? ''
-    const { kid } = await ring.rotate()
-    await ring.retire(old)
+    const { kid } = await ring.rotate(op)
+    await ring.retire(old, op)
     expect(await ring.verifier({ alg: 'RS256', kid: old })).toBeUndefined()
     expect(ring.publicKeys().map((key) => key.kid)).toEqual([kid])
   })
@@ -126,11 +127,11 @@ describe('retiring', () => {
   test('is refused for the key that signs and for one that nobody knows', async () => {
     const { ring } = await createTestRing()
     const { kid } = ring.signer()
-    await expect(ring.retire(kid ?? '')).rejects.toMatchObject({
+    await expect(ring.retire(kid ?? '', op)).rejects.toMatchObject({
       code: 'key_unavailable',
       details: { reason: 'signing' },
     })
-    await expect(ring.retire('nobody')).rejects.toMatchObject({ code: 'key_not_found' })
+    await expect(ring.retire('nobody', op)).rejects.toMatchObject({ code: 'key_not_found' })
     expect(ring.signer().kid).toBe(kid)
   })
 
@@ -138,8 +139,8 @@ describe('retiring', () => {
     const { ring, deps, keyFile } = await createTestRing()
     const stolen = keyFile.content
     const old = ring.signer().kid ?? ''
-    await ring.rotate()
-    await ring.retire(old)
+    await ring.rotate(op)
+    await ring.retire(old, op)
     keyFile.content = stolen
     await expect(createKeyRing(deps)).rejects.toThrow(KeyFileError)
   })
@@ -149,9 +150,10 @@ test('a key is in use as long as one of its tokens lives', async () => {
   const { store, sealer, clock } = await createTestRing()
   const now = clock.now()
   const in1h = new Date(now.getTime() + 3_600_000)
-  await store.tokens.record(aToken('one', sealer, { kid: 'k1', issuedAt: now, expiresAt: in1h }))
+  await store.tokens.record(aToken('one', sealer, { kid: 'k1', issuedAt: now, expiresAt: in1h }), deedAt(clock.now()))
   await store.tokens.record(
     aToken('two', sealer, { kid: 'k2', issuedAt: now, expiresAt: new Date(now.getTime() + 1_000) }),
+    deedAt(clock.now()),
   )
   expect(await store.keys.isInUse('k1', now)).toBe(true)
   expect(await store.keys.isInUse('k2', now)).toBe(true)

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { createRoles } from '../../../src/core/roles/roles.ts'
+import { deedAt, op } from '../../actors.ts'
 import { aToken } from '../../store/conformance/samples.ts'
 import { createParts } from '../keys/ring-parts.ts'
 import { propagation } from '../sessions/session-parts.ts'
@@ -13,14 +14,14 @@ function start() {
 
 test('a role is created, changed and deleted', async () => {
   const roles = start()
-  await roles.create(role('readers'))
+  await roles.create(role('readers'), { by: op })
   expect(await roles.get('readers')).toMatchObject({ ...role('readers'), isAdministrator: false, isBuiltIn: false })
-  await roles.update('readers', (known) => ({ ...known, description: 'changed' }))
+  await roles.update('readers', (known) => ({ ...known, description: 'changed' }), { by: op })
   expect((await roles.list()).map(({ name, description }) => [name, description])).toContainEqual([
     'readers',
     'changed',
   ])
-  await roles.delete('readers')
+  await roles.delete('readers', { by: op })
   expect(await roles.get('readers')).toBeUndefined()
 })
 
@@ -32,7 +33,7 @@ test.each([
   ['of the built-in name', 'Admin', undefined, { code: 'role_exists' }],
 ])('a role %s is refused', async (_what, name, isAdministrator, error) => {
   const roles = start()
-  const options = isAdministrator === undefined ? undefined : { isAdministrator }
+  const options = { by: op, ...(isAdministrator === undefined ? {} : { isAdministrator }) }
   await expect(roles.create(role(name), options)).rejects.toMatchObject(error)
   expect(await roles.list()).toHaveLength(1)
 })
@@ -44,17 +45,20 @@ test('tokens that a narrower role makes too wide are revoked where that is wante
   const roles = createRoles({ roles: store.roles, clock, propagation, budgetMs: 250 })
   const expiresAt = new Date(clock.now().getTime() + 60_000)
   for (const name of ['readers', 'writers']) {
-    await roles.create({
-      ...role(name),
-      grants: [{ clusterId: 'c1', resource: null, permissions: '7', annotations: {} }],
-    })
+    await roles.create(
+      {
+        ...role(name),
+        grants: [{ clusterId: 'c1', resource: null, permissions: '7', annotations: {} }],
+      },
+      { by: op },
+    )
     const roleKeys = [(await roles.get(name))?.key ?? 0]
-    await store.tokens.record(aToken(`of ${name}`, sealer, { roleKeys, expiresAt }))
+    await store.tokens.record(aToken(`of ${name}`, sealer, { roleKeys, expiresAt }), deedAt(clock.now()))
   }
-  await roles.update('readers', (known) => ({ ...known, grants: [] }))
+  await roles.update('readers', (known) => ({ ...known, grants: [] }), { by: op })
   expect(waited).toEqual([])
-  await roles.update('writers', (known) => ({ ...known, grants: [] }), { actor: 'op', revokeNarrowed: true })
-  await roles.delete('readers', { actor: 'op', revokeNarrowed: true })
+  await roles.update('writers', (known) => ({ ...known, grants: [] }), { by: op, revokeNarrowed: true })
+  await roles.delete('readers', { by: op, revokeNarrowed: true })
   const log = await store.revocations.after(0, { limit: 9, now: clock.now() })
   expect(log.map((change) => change.token)).toEqual(['of writers', 'of readers'])
   expect(waited).toEqual(log.map((change) => change.sequence))

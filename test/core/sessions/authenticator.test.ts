@@ -6,36 +6,37 @@ import {
   requireAdministratorOrSelf,
 } from '../../../src/core/sessions/authenticator.ts'
 import { canarySubject, createTokenIssuer, rowOfToken, serviceSubject } from '../../../src/core/tokens/token-issuer.ts'
+import { actorNamed, deedAt, op, origin } from '../../actors.ts'
 import { hourMs, startSessions } from './session-parts.ts'
 
 type Parts = Awaited<ReturnType<typeof startSessions>>
 
 async function revoke({ verifier, sealer, store, clock }: Parts, text: string) {
   const token = rowOfToken(await verifier.verify(text), text, sealer)
-  await store.revocations.record({ token, actor: 'ann', reason: 'test', at: clock.now() })
+  await store.revocations.record({ token, by: actorNamed('ann'), reason: 'test', at: clock.now() })
 }
 
 test('a token tells who acts, as the store sees it', async () => {
   const { login, authenticator, store } = await startSessions()
   const { text, jti, expiresAt } = await login('ann')
-  const principal = await authenticator.authenticate(text)
+  const principal = await authenticator.authenticate(text, origin)
   expect(principal).toMatchObject({ subject: 'ann', isAdministrator: false, jti, expiresAt })
   expect(principal.userKey).toBe((await store.users.get('ann'))?.key)
-  expect(await authenticator.authenticate((await login('admin')).text)).toMatchObject({ isAdministrator: true })
+  expect(await authenticator.authenticate((await login('admin')).text, origin)).toMatchObject({ isAdministrator: true })
 })
 
 test.each([undefined, ''])('no token (%j) is told as such', async (text) => {
   const { authenticator } = await startSessions()
-  await expect(authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_required' })
+  await expect(authenticator.authenticate(text, origin)).rejects.toMatchObject({ code: 'token_required' })
 })
 
 describe('a revoked token', () => {
   test('opens nothing from the next call on', async () => {
     const parts = await startSessions()
     const { text } = await parts.login('ann')
-    await parts.authenticator.authenticate(text)
+    await parts.authenticator.authenticate(text, origin)
     await revoke(parts, text)
-    await expect(parts.authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_revoked' })
+    await expect(parts.authenticator.authenticate(text, origin)).rejects.toMatchObject({ code: 'token_revoked' })
   })
 
   test('is said to be revoked even after it has expired', async () => {
@@ -43,8 +44,12 @@ describe('a revoked token', () => {
     const [revoked, expired] = [await parts.login('ann'), await parts.login('ann')]
     await revoke(parts, revoked.text)
     await parts.clock.advance(24 * hourMs)
-    await expect(parts.authenticator.authenticate(revoked.text)).rejects.toMatchObject({ code: 'token_revoked' })
-    await expect(parts.authenticator.authenticate(expired.text)).rejects.toMatchObject({ code: 'token_expired' })
+    await expect(parts.authenticator.authenticate(revoked.text, origin)).rejects.toMatchObject({
+      code: 'token_revoked',
+    })
+    await expect(parts.authenticator.authenticate(expired.text, origin)).rejects.toMatchObject({
+      code: 'token_expired',
+    })
   })
 
   test('is said to be revoked even where its key is gone, and stays so when the key returns', async () => {
@@ -52,9 +57,9 @@ describe('a revoked token', () => {
     const { text } = await parts.login('ann')
     await revoke(parts, text)
     await parts.ring.useSharedSecret(randomBytes(24).toString('base64'))
-    await expect(parts.authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_revoked' })
+    await expect(parts.authenticator.authenticate(text, origin)).rejects.toMatchObject({ code: 'token_revoked' })
     await parts.ring.useSharedSecret('')
-    await expect(parts.authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_revoked' })
+    await expect(parts.authenticator.authenticate(text, origin)).rejects.toMatchObject({ code: 'token_revoked' })
   })
 })
 
@@ -64,17 +69,17 @@ describe('the store decides, not the claim:', () => {
   test('the token of a removed user opens nothing', async () => {
     const { login, authenticator, users } = await startSessions()
     const { text } = await login('ann')
-    await users.delete('ann')
-    await expect(authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_revoked' })
+    await users.delete('ann', op)
+    await expect(authenticator.authenticate(text, origin)).rejects.toMatchObject({ code: 'token_revoked' })
   })
 
   test('nor does it when the name is taken anew', async () => {
     const { login, authenticator, users, password } = await startSessions()
     const { text } = await login('ann')
-    await users.delete('ann')
-    await users.create({ name: 'ann', password, roleNames: [] })
-    await expect(authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_revoked' })
-    await authenticator.authenticate((await login('ann')).text)
+    await users.delete('ann', op)
+    await users.create({ name: 'ann', password, roleNames: [] }, op)
+    await expect(authenticator.authenticate(text, origin)).rejects.toMatchObject({ code: 'token_revoked' })
+    await authenticator.authenticate((await login('ann')).text, origin)
   })
 
   test('a token without a row belongs to whoever has the name, unless it is older than that user', async () => {
@@ -90,28 +95,28 @@ describe('the store decides, not the claim:', () => {
       lifetimeMs: 10 * hourMs,
       claims: { admin: true },
     }
-    const { text } = await replaced.issue({ ...request, subject: 'ann' })
-    expect(await authenticator.authenticate(text)).toMatchObject({ subject: 'ann', isAdministrator: false })
+    const { text } = await replaced.issue({ ...request, subject: 'ann' }, op)
+    expect(await authenticator.authenticate(text, origin)).toMatchObject({ subject: 'ann', isAdministrator: false })
     await clock.advance(hourMs)
-    await users.delete('ann')
-    await users.create({ name: 'ann', password, roleNames: [] })
-    await expect(authenticator.authenticate(text)).rejects.toMatchObject(noLonger)
+    await users.delete('ann', op)
+    await users.create({ name: 'ann', password, roleNames: [] }, op)
+    await expect(authenticator.authenticate(text, origin)).rejects.toMatchObject(noLonger)
   })
 
   test('a former administrator administers nothing, a new one does with an old token', async () => {
     const { login, authenticator, users } = await startSessions()
     const { text } = await login('ann')
-    await users.update('ann', { roleNames: ['Admin'] })
-    expect((await authenticator.authenticate(text)).isAdministrator).toBe(true)
-    await users.update('ann', { roleNames: [] })
-    expect((await authenticator.authenticate(text)).isAdministrator).toBe(false)
+    await users.update('ann', { roleNames: ['Admin'] }, { by: op })
+    expect((await authenticator.authenticate(text, origin)).isAdministrator).toBe(true)
+    await users.update('ann', { roleNames: [] }, { by: op })
+    expect((await authenticator.authenticate(text, origin)).isAdministrator).toBe(false)
   })
 
   test('a disabled user opens nothing', async () => {
     const { login, verifier, store, clock } = await startSessions()
     const user = { key: 1, isAdministrator: true, isDisabled: true, lockedUntil: null }
     const tokens = { ...store.tokens, standing: async () => ({ isRevoked: false, user }) }
-    const refused = createAuthenticator({ verifier, tokens, clock }).authenticate((await login('ann')).text)
+    const refused = createAuthenticator({ verifier, tokens, clock }).authenticate((await login('ann')).text, origin)
     await expect(refused).rejects.toMatchObject({ code: 'token_invalid', details: { reason: 'the user is disabled' } })
   })
 })
@@ -123,24 +128,24 @@ test.each([
   const { issuer, authenticator, store, clock } = await startSessions()
   const at = clock.now()
   const account = { name, passwordHash: '', roleNames: ['Admin'], isBuiltIn: false }
-  await store.users.insert({ ...account, tokensNotBefore: new Date(0), at })
+  await store.users.insert({ ...account, tokensNotBefore: new Date(0) }, deedAt(at))
   const claims = { admin: true, clusters: null }
   const request = { clusterId: 'c1', claims, lifetimeMs: 300_000 }
   const text = what === 'canary' ? (await issuer.mintCanary(request)).token : await issuer.mintServiceToken(request)
-  await expect(authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_invalid' })
+  await expect(authenticator.authenticate(text, origin)).rejects.toMatchObject({ code: 'token_invalid' })
 })
 
 test('an outage of the store is not mistaken for a bad token', async () => {
   const { login, verifier, store, clock } = await startSessions()
   const tokens = { ...store.tokens, standing: () => Promise.reject(new Error('gone')) }
-  const failed = createAuthenticator({ verifier, tokens, clock }).authenticate((await login('ann')).text)
+  const failed = createAuthenticator({ verifier, tokens, clock }).authenticate((await login('ann')).text, origin)
   await expect(failed).rejects.toThrow('gone')
 })
 
 test('acts for administrators, and for oneself, are refused to others', async () => {
   const { login, authenticator } = await startSessions()
-  const ann = await authenticator.authenticate((await login('ann')).text)
-  const admin = await authenticator.authenticate((await login('admin')).text)
+  const ann = await authenticator.authenticate((await login('ann')).text, origin)
+  const admin = await authenticator.authenticate((await login('admin')).text, origin)
   const denied = (needs: string) =>
     expect.objectContaining({ code: 'permission_denied', details: { needs, subject: 'ann', expiresAt: ann.expiresAt } })
   expect(() => requireAdministrator(ann)).toThrow(denied('administrator'))

@@ -2,6 +2,7 @@ import { decodeJwt } from 'jose'
 import { expect, test } from 'vitest'
 import type { LockTarget } from '../../../src/core/revocation/lock.ts'
 import { createTokenIssuer } from '../../../src/core/tokens/token-issuer.ts'
+import { actorNamed, deedAt, op, origin } from '../../actors.ts'
 import { hourMs, profile, startSessions } from './session-parts.ts'
 
 type Parts = Awaited<ReturnType<typeof startSessions>>
@@ -11,7 +12,7 @@ const ann: LockTarget = { kind: 'user', name: 'ann' }
 /** For an hour. */
 function lock({ store, clock }: Parts, target: LockTarget) {
   const until = new Date(clock.now().getTime() + hourMs)
-  return store.locks.create({ target, until, actor: 'admin', reason: 'test', at: clock.now() })
+  return store.locks.create({ target, until, by: actorNamed('admin'), reason: 'test', at: clock.now() })
 }
 
 /** A token that a replaced server issued: its signature is good, and it has no row. */
@@ -19,7 +20,7 @@ async function issueForeign({ ring, sealer, clock, store }: Parts): Promise<stri
   const tokens = { ...store.tokens, record: async () => {} }
   const issuer = createTokenIssuer({ ring, sealer, clock, tokens, issuer: 'http://replaced' })
   const request = { subject: 'ann', userKey: null, session: null, audience: [], reach: [], roleKeys: [] }
-  return (await issuer.issue({ ...request, lifetimeMs: 24 * hourMs, claims: {} })).text
+  return (await issuer.issue({ ...request, lifetimeMs: 24 * hourMs, claims: {} }, op)).text
 }
 
 test('a locked user gets no token until the lock ends by itself, or is lifted', async () => {
@@ -28,7 +29,7 @@ test('a locked user gets no token until the lock ends by itself, or is lifted', 
     const created = await lock(parts, ann)
     const details = { name: 'ann', until: created.lock.until }
     await expect(parts.login('ann')).rejects.toMatchObject({ code: 'locked', details })
-    if (isLifted) await parts.store.locks.lift(created.lock.id, { actor: 'admin', at: parts.clock.now() })
+    if (isLifted) await parts.store.locks.lift(created.lock.id, deedAt(parts.clock.now()))
     else await parts.clock.advance(hourMs)
     await parts.login('ann')
   }
@@ -37,7 +38,7 @@ test('a locked user gets no token until the lock ends by itself, or is lifted', 
 test('that a user is locked is told only to who knows the password', async () => {
   const parts = await startSessions()
   await lock(parts, ann)
-  const refused = parts.sessions.login({ name: 'ann', password: 'wrong', profile })
+  const refused = parts.sessions.login({ name: 'ann', password: 'wrong', profile, origin })
   await expect(refused).rejects.toMatchObject({ code: 'invalid_credentials' })
 })
 
@@ -45,26 +46,29 @@ test('the tokens of a locked user open nothing; one that could not be revoked op
   const parts = await startSessions()
   const [{ text }, foreign] = [await parts.login('ann'), await issueForeign(parts)]
   await lock(parts, ann)
-  await expect(parts.authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_revoked' })
-  await expect(parts.authenticator.authenticate(foreign)).rejects.toMatchObject({ code: 'locked' })
+  await expect(parts.authenticator.authenticate(text, origin)).rejects.toMatchObject({ code: 'token_revoked' })
+  await expect(parts.authenticator.authenticate(foreign, origin)).rejects.toMatchObject({ code: 'locked' })
   await parts.clock.advance(hourMs)
-  await expect(parts.authenticator.authenticate(text)).rejects.toMatchObject({ code: 'token_revoked' })
-  expect((await parts.authenticator.authenticate(foreign)).subject).toBe('ann')
+  await expect(parts.authenticator.authenticate(text, origin)).rejects.toMatchObject({ code: 'token_revoked' })
+  expect((await parts.authenticator.authenticate(foreign, origin)).subject).toBe('ann')
 })
 
 test('the grants of a locked role are left out of new tokens, and the role\u2019s tokens are revoked', async () => {
   const parts = await startSessions()
   const at = parts.clock.now()
-  await parts.store.roles.insert({ name: 'writers', description: '', grants: [], annotations: {} }, at)
-  await parts.users.update('ann', { roleNames: ['readers', 'writers'] })
+  await parts.store.roles.insert({ name: 'writers', description: '', grants: [], annotations: {} }, deedAt(at))
+  await parts.users.update('ann', { roleNames: ['readers', 'writers'] }, { by: op })
   const before = await parts.login('ann')
   const roles = async () => decodeJwt((await parts.login('ann')).text).roles
   await lock(parts, { kind: 'role', name: 'readers' })
-  await expect(parts.authenticator.authenticate(before.text)).rejects.toMatchObject({ code: 'token_revoked' })
+  await expect(parts.authenticator.authenticate(before.text, origin)).rejects.toMatchObject({ code: 'token_revoked' })
   expect(await roles()).toEqual(['writers'])
   const during = await parts.login('ann')
-  await parts.store.revocations.revokeSelected({ by: 'role', name: 'readers' }, { actor: 'admin', reason: '', at })
-  await parts.authenticator.authenticate(during.text)
+  await parts.store.revocations.revokeSelected(
+    { by: 'role', name: 'readers' },
+    { by: actorNamed('admin'), reason: '', at },
+  )
+  await parts.authenticator.authenticate(during.text, origin)
   await parts.clock.advance(hourMs)
   expect(await roles()).toEqual(['readers', 'writers'])
 })
@@ -72,12 +76,12 @@ test('the grants of a locked role are left out of new tokens, and the role\u2019
 test('a locked administrator role makes nobody administrator, here nor in new tokens', async () => {
   const parts = await startSessions()
   const foreign = await issueForeign(parts)
-  await parts.users.update('ann', { roleNames: ['Admin'] })
+  await parts.users.update('ann', { roleNames: ['Admin'] }, { by: op })
   await lock(parts, { kind: 'role', name: 'Admin' })
-  expect((await parts.authenticator.authenticate(foreign)).isAdministrator).toBe(false)
+  expect((await parts.authenticator.authenticate(foreign, origin)).isAdministrator).toBe(false)
   const { text } = await parts.login('admin')
   expect(decodeJwt(text).roles).toEqual([])
-  expect((await parts.authenticator.authenticate(text)).isAdministrator).toBe(false)
+  expect((await parts.authenticator.authenticate(text, origin)).isAdministrator).toBe(false)
   await parts.clock.advance(hourMs)
-  expect((await parts.authenticator.authenticate(text)).isAdministrator).toBe(true)
+  expect((await parts.authenticator.authenticate(text, origin)).isAdministrator).toBe(true)
 })

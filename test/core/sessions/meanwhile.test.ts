@@ -2,6 +2,7 @@ import { decodeJwt } from 'jose'
 import { expect, test } from 'vitest'
 import { createSessions } from '../../../src/core/sessions/sessions.ts'
 import type { TokenProfile } from '../../../src/core/tokens/token-profile.ts'
+import { actorNamed, op, origin } from '../../actors.ts'
 import { hourMs, profile, startSessions } from './session-parts.ts'
 
 type Parts = Awaited<ReturnType<typeof startSessions>>
@@ -27,14 +28,19 @@ function interrupt({ deps, password }: Parts, act: () => Promise<unknown>, times
       return deps.issuer.issue(...request)
     },
   }
-  const login = (name: string) => createSessions({ ...deps, issuer }).login({ name, password, profile: interrupted })
+  const login = (name: string) =>
+    createSessions({ ...deps, issuer }).login({ name, password, profile: interrupted, origin })
   return { login, left: () => left }
 }
 
 const acts: readonly [what: string, code: string, act: (parts: Parts) => Promise<unknown>][] = [
-  ['deleted', 'invalid_credentials', ({ users }) => users.delete('ann')],
-  ['disabled', 'invalid_credentials', ({ users }) => users.setDisabled('ann', true)],
-  ['given another password', 'invalid_credentials', ({ users }) => users.update('ann', { password: 'another' })],
+  ['deleted', 'invalid_credentials', ({ users }) => users.delete('ann', op)],
+  ['disabled', 'invalid_credentials', ({ users }) => users.setDisabled('ann', true, op)],
+  [
+    'given another password',
+    'invalid_credentials',
+    ({ users }) => users.update('ann', { password: 'another' }, { by: op }),
+  ],
   [
     'locked',
     'locked',
@@ -42,7 +48,7 @@ const acts: readonly [what: string, code: string, act: (parts: Parts) => Promise
       const at = clock.now()
       const target = { kind: 'user', name: 'ann' } as const
       const until = new Date(at.getTime() + hourMs)
-      return store.locks.create({ target, until, actor: 'admin', reason: '', at })
+      return store.locks.create({ target, until, by: actorNamed('admin'), reason: '', at })
     },
   ],
 ]
@@ -56,32 +62,34 @@ test('a role that is locked while a login is under way does not get into the tok
   const at = parts.clock.now()
   const target = { kind: 'role', name: 'readers' } as const
   const until = new Date(at.getTime() + hourMs)
-  const { login } = interrupt(parts, () => parts.store.locks.create({ target, until, actor: 'admin', reason: '', at }))
+  const { login } = interrupt(parts, () =>
+    parts.store.locks.create({ target, until, by: actorNamed('admin'), reason: '', at }),
+  )
   const { text } = await login('ann')
   expect(decodeJwt(text).roles).toEqual([])
-  await parts.authenticator.authenticate(text)
+  await parts.authenticator.authenticate(text, origin)
 })
 
 test('a login begun before all of a user\u2019s tokens were revoked gets one made after it', async () => {
   const parts = await startSessions()
-  const deed = { actor: 'admin', reason: '', at: parts.clock.now() }
+  const deed = { by: actorNamed('admin'), reason: '', at: parts.clock.now() }
   const selector = { by: 'user', name: 'ann' } as const
   const { login, left } = interrupt(parts, () => parts.store.revocations.revokeSelected(selector, deed))
-  await parts.authenticator.authenticate((await login('ann')).text)
+  await parts.authenticator.authenticate((await login('ann')).text, origin)
   expect(left()).toBe(-1)
 })
 
 test('what happens to others holds nobody up', async () => {
   const parts = await startSessions()
-  await parts.users.create({ name: 'bob', password: parts.password, roleNames: [] })
-  const { login, left } = interrupt(parts, () => parts.users.delete('bob'))
+  await parts.users.create({ name: 'bob', password: parts.password, roleNames: [] }, op)
+  const { login, left } = interrupt(parts, () => parts.users.delete('bob', op))
   await login('ann')
   expect(left()).toBe(0)
 })
 
 test('who is revoked again and again is told to come back', async () => {
   const parts = await startSessions()
-  const deed = { actor: 'admin', reason: '', at: parts.clock.now() }
+  const deed = { by: actorNamed('admin'), reason: '', at: parts.clock.now() }
   const { login } = interrupt(
     parts,
     () => parts.store.revocations.revokeSelected({ by: 'user', name: 'ann' }, deed),

@@ -8,6 +8,7 @@ import type { TokenProfile } from '../../../src/core/tokens/token-profile.ts'
 import { createTokenVerifier } from '../../../src/core/tokens/token-verifier.ts'
 import { createPasswordHasher } from '../../../src/core/users/password-hasher.ts'
 import { createUsers } from '../../../src/core/users/users.ts'
+import { deedAt, op, origin } from '../../actors.ts'
 import { createTestRing } from '../keys/ring-parts.ts'
 
 export const hourMs = 3_600_000
@@ -41,8 +42,8 @@ export async function startSessions() {
   const hasher = createPasswordHasher({ concurrency: 2 })
   const users = createUsers({ users: store.users, hasher, clock, propagation, budgetMs: 250 })
   await users.ensureFirstAdministrator({ name: 'admin', password })
-  await store.roles.insert({ name: 'readers', description: '', grants: [], annotations: {} }, clock.now())
-  await users.create({ name: 'ann', password, roleNames: ['readers'] })
+  await store.roles.insert({ name: 'readers', description: '', grants: [], annotations: {} }, deedAt(clock.now()))
+  await users.create({ name: 'ann', password, roleNames: ['readers'] }, op)
 
   const { users: userStore, clusters, locks, tokens, revisions } = store
   const issuer = createTokenIssuer({ ...parts, tokens, issuer: 'http://issuer' })
@@ -64,6 +65,7 @@ export async function startSessions() {
         password,
         profile,
         ...(requestedLifetimeMs === undefined ? {} : { requestedLifetimeMs }),
+        origin,
       }),
   }
 }

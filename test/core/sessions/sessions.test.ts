@@ -4,6 +4,7 @@ import { decodeJwt } from 'jose'
 import { describe, expect, test } from 'vitest'
 import type { Cluster } from '../../../src/core/clusters/cluster.ts'
 import { createSessions } from '../../../src/core/sessions/sessions.ts'
+import { deedAt, op, origin } from '../../actors.ts'
 import { hourMs, profile, settings, startSessions } from './session-parts.ts'
 
 function cluster(id: string): Cluster {
@@ -12,7 +13,7 @@ function cluster(id: string): Cluster {
 
 test('a login answers a token for the user, filled by the profile, good as long as configured', async () => {
   const { login, store, clock } = await startSessions()
-  await store.clusters.insert(cluster('c1'), 0, [])
+  await store.clusters.insert(cluster('c1'), 0, [], deedAt(new Date()))
   const { text, expiresAt } = await login('ann')
   expect(decodeJwt(text)).toMatchObject({ sub: 'ann', roles: ['readers'], aud: ['c1'] })
   expect(expiresAt).toEqual(new Date(clock.now().getTime() + settings.tokenLifetimeMs()))
@@ -54,7 +55,7 @@ describe('a lifetime', () => {
 
   test('is looked at only after the credentials', async () => {
     const { sessions } = await startSessions()
-    const refused = sessions.login({ name: 'ann', password: 'wrong', requestedLifetimeMs: 1, profile })
+    const refused = sessions.login({ name: 'ann', password: 'wrong', requestedLifetimeMs: 1, profile, origin })
     await expect(refused).rejects.toMatchObject({ code: 'invalid_credentials' })
   })
 })
@@ -84,7 +85,7 @@ test('an unknown user, a wrong password and a disabled user are refused alike, a
     { name: 'disabled', password },
   ]
   const errors = await Promise.all(
-    attempts.map((attempt) => sessions.login({ ...attempt, profile }).catch((error: unknown) => error)),
+    attempts.map((attempt) => sessions.login({ ...attempt, profile, origin }).catch((error: unknown) => error)),
   )
   for (const error of errors) expect(error).toMatchObject({ code: 'invalid_credentials', details: {} })
   expect(verifications).toBe(3)
@@ -92,7 +93,7 @@ test('an unknown user, a wrong password and a disabled user are refused alike, a
 
 test('an empty password is a missing one', async () => {
   const { sessions } = await startSessions()
-  const refused = sessions.login({ name: 'ann', password: '', profile })
+  const refused = sessions.login({ name: 'ann', password: '', profile, origin })
   await expect(refused).rejects.toMatchObject({ code: 'field_missing', details: { field: 'password' } })
 })
 
@@ -103,12 +104,12 @@ test('a user who is removed while the password is verified gets no token, nor do
       ...deps.hasher,
       verify: async (text: string, hash: string | undefined) => {
         const verified = await deps.hasher.verify(text, hash)
-        await users.delete('ann')
-        if (isMadeAnew) await users.create({ name: 'ann', password, roleNames: [] })
+        await users.delete('ann', op)
+        if (isMadeAnew) await users.create({ name: 'ann', password, roleNames: [] }, op)
         return verified
       },
     }
-    const refused = createSessions({ ...deps, hasher }).login({ name: 'ann', password, profile })
+    const refused = createSessions({ ...deps, hasher }).login({ name: 'ann', password, profile, origin })
     await expect(refused).rejects.toMatchObject({ code: 'invalid_credentials' })
   }
 })
@@ -116,11 +117,13 @@ test('a user who is removed while the password is verified gets no token, nor do
 describe('an imported bcrypt hash', () => {
   async function startWithBcrypt() {
     const parts = await startSessions()
-    await parts.store.users.update('ann', {
-      actor: 'op',
-      passwordHash: await bcrypt.hash(parts.password, 4),
-      at: new Date(),
-    })
+    await parts.store.users.update(
+      'ann',
+      {
+        passwordHash: await bcrypt.hash(parts.password, 4),
+      },
+      deedAt(new Date()),
+    )
     return parts
   }
 
@@ -134,7 +137,7 @@ describe('an imported bcrypt hash', () => {
   test('does not keep anybody out where it cannot be replaced', async () => {
     const { deps, entries, password, store } = await startWithBcrypt()
     const users = { ...store.users, rehash: () => Promise.reject(new Error('disk full')) }
-    await createSessions({ ...deps, users }).login({ name: 'ann', password, profile })
+    await createSessions({ ...deps, users }).login({ name: 'ann', password, profile, origin })
     expect(entries.map(({ event }) => event)).toContain('password.rehash_failed')
     expect((await store.users.credentials('ann'))?.passwordHash).toMatch(/^\$2/)
   })
@@ -144,11 +147,11 @@ describe('an imported bcrypt hash', () => {
     const hasher = {
       ...deps.hasher,
       hash: async (text: string) => {
-        await users.update('ann', { password: 'another' })
+        await users.update('ann', { password: 'another' }, { by: op })
         return deps.hasher.hash(text)
       },
     }
-    await createSessions({ ...deps, hasher }).login({ name: 'ann', password, profile })
+    await createSessions({ ...deps, hasher }).login({ name: 'ann', password, profile, origin })
     const { passwordHash } = (await store.users.credentials('ann')) ?? {}
     expect((await deps.hasher.verify('another', passwordHash)).isVerified).toBe(true)
   })
@@ -165,11 +168,11 @@ test('the clusters are read anew only when something has changed', async () => {
     },
   }
   const { login } = createSessions({ ...deps, clusters })
-  const audience = async () => decodeJwt((await login({ name: 'ann', password, profile })).text).aud
+  const audience = async () => decodeJwt((await login({ name: 'ann', password, profile, origin })).text).aud
   expect(await audience()).toBeUndefined()
   expect(await audience()).toBeUndefined()
   expect(lists).toBe(1)
-  await store.clusters.insert(cluster(randomBytes(4).toString('hex')), 0, [])
+  await store.clusters.insert(cluster(randomBytes(4).toString('hex')), 0, [], deedAt(new Date()))
   expect(await audience()).toHaveLength(1)
   expect(lists).toBe(2)
 })

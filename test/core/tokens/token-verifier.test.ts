@@ -6,6 +6,7 @@ import { isDomainError } from '../../../src/core/errors.ts'
 import type { KeyRing } from '../../../src/core/keys/key-ring.ts'
 import { createTokenIssuer } from '../../../src/core/tokens/token-issuer.ts'
 import { createTokenVerifier, type TokenVerifier } from '../../../src/core/tokens/token-verifier.ts'
+import { op } from '../../actors.ts'
 import { createTestRing } from '../keys/ring-parts.ts'
 
 type Claims = { readonly [claim: string]: unknown }
@@ -290,9 +291,9 @@ test('tokens of the issuer stand up to the verifier, in both modes and after a r
       lifetimeMs: hour * 1000,
       claims: {},
     }
-    const { text, jti } = await issuer.issue(request)
-    if (parts === rsa) await parts.ring.rotate()
+    const { text, jti } = await issuer.issue(request, op)
+    if (parts === rsa) await parts.ring.rotate(op)
     expect(await parts.verifier.verify(text)).toMatchObject({ subject: 'ann', jti })
-    expect((await parts.verifier.verify((await issuer.issue(request)).text)).jti).not.toBe(jti)
+    expect((await parts.verifier.verify((await issuer.issue(request, op)).text)).jti).not.toBe(jti)
   }
 })

@@ -4,6 +4,7 @@ import type { Propagation } from '../../../src/core/revocation/propagation.ts'
 import { canarySubject, serviceSubject } from '../../../src/core/tokens/token-issuer.ts'
 import type { PasswordHasher } from '../../../src/core/users/password-hasher.ts'
 import { createUsers, type Users } from '../../../src/core/users/users.ts'
+import { deedAt, op } from '../../actors.ts'
 import { aToken } from '../../store/conformance/samples.ts'
 import { createParts } from '../keys/ring-parts.ts'
 
@@ -39,13 +40,13 @@ let parts: ReturnType<typeof start>
 
 beforeEach(async () => {
   parts = start()
-  await parts.store.roles.insert({ name: 'readers', description: '', grants: [], annotations: {} }, new Date())
+  await parts.store.roles.insert({ name: 'readers', description: '', grants: [], annotations: {} }, deedAt(new Date()))
 })
 
 describe('creating a user', () => {
   test('hashes the password and gives the roles', async () => {
     const { users, store } = parts
-    await users.create({ name: 'ann', password, roleNames: ['readers'] })
+    await users.create({ name: 'ann', password, roleNames: ['readers'] }, op)
     expect(await users.get('ann')).toMatchObject({ name: 'ann', isBuiltIn: false, isDisabled: false })
     expect((await users.get('ann'))?.roles.map(({ name }) => name)).toEqual(['readers'])
     expect((await store.users.credentials('ann'))?.passwordHash).toBe(`hash of ${password}`)
@@ -57,13 +58,13 @@ describe('creating a user', () => {
     ['no password', { name: 'ann', password: '' }, { code: 'field_missing', details: { field: 'password' } }],
     ['a bad name', { name: 'an n', password }, { code: 'field_invalid', details: { what: 'user ID', value: 'an n' } }],
   ])('is refused with %s before any hashing', async (_what, account, error) => {
-    await expect(parts.users.create({ ...account, roleNames: [] })).rejects.toMatchObject(error)
+    await expect(parts.users.create({ ...account, roleNames: [] }, op)).rejects.toMatchObject(error)
     expect(parts.hasher.hashed).toBe(0)
   })
 
   test('is refused where the name is taken, before any hashing', async () => {
-    await parts.users.create({ name: 'ann', password, roleNames: [] })
-    await expect(parts.users.create({ name: 'ann', password, roleNames: [] })).rejects.toMatchObject({
+    await parts.users.create({ name: 'ann', password, roleNames: [] }, op)
+    await expect(parts.users.create({ name: 'ann', password, roleNames: [] }, op)).rejects.toMatchObject({
       code: 'user_exists',
     })
     expect(parts.hasher.hashed).toBe(1)
@@ -71,13 +72,13 @@ describe('creating a user', () => {
 
   test('leaves nothing behind where a role is unknown', async () => {
     const { users } = parts
-    const refused = users.create({ name: 'ann', password, roleNames: ['readers', 'nosuch'] })
+    const refused = users.create({ name: 'ann', password, roleNames: ['readers', 'nosuch'] }, op)
     await expect(refused).rejects.toMatchObject({ code: 'roles_unknown', details: { names: ['nosuch'] } })
     expect(await users.get('ann')).toBeUndefined()
   })
 
   test('gives one of two who ask at once the name', async () => {
-    const both = [1, 2].map(() => parts.users.create({ name: 'ann', password, roleNames: [] }))
+    const both = [1, 2].map(() => parts.users.create({ name: 'ann', password, roleNames: [] }, op))
     const outcomes = await Promise.allSettled(both)
     expect(outcomes.map(({ status }) => status).sort()).toEqual(['fulfilled', 'rejected'])
   })
@@ -85,7 +86,7 @@ describe('creating a user', () => {
   test('makes tokens of an earlier user of the name worthless, but not those of its own first second', async () => {
     const { users, store, clock } = parts
     await clock.advance(700)
-    await users.create({ name: 'ann', password, roleNames: [] })
+    await users.create({ name: 'ann', password, roleNames: [] }, op)
     const second = Math.floor(clock.now().getTime() / 1000) * 1000
     const standing = (issuedAt: Date) =>
       store.tokens.standing({ fingerprint: randomBytes(32), subject: 'ann', issuedAt, now: clock.now() })
@@ -95,20 +96,20 @@ describe('creating a user', () => {
 })
 
 describe('updating a user', () => {
-  beforeEach(() => parts.users.create({ name: 'ann', password, roleNames: ['readers'] }))
+  beforeEach(() => parts.users.create({ name: 'ann', password, roleNames: ['readers'] }, op))
 
   test('changes the password and leaves the roles, or the other way round', async () => {
     const { users, store } = parts
-    await users.update('ann', { password: 'another' })
+    await users.update('ann', { password: 'another' }, { by: op })
     expect((await store.users.credentials('ann'))?.passwordHash).toBe('hash of another')
     expect((await users.get('ann'))?.roles).toHaveLength(1)
-    await users.update('ann', { roleNames: [] })
+    await users.update('ann', { roleNames: [] }, { by: op })
     expect((await store.users.credentials('ann'))?.passwordHash).toBe('hash of another')
     expect((await users.get('ann'))?.roles).toEqual([])
   })
 
   test('changes nothing where a role is unknown', async () => {
-    const refused = parts.users.update('ann', { password: 'another', roleNames: ['nosuch'] })
+    const refused = parts.users.update('ann', { password: 'another', roleNames: ['nosuch'] }, { by: op })
     await expect(refused).rejects.toMatchObject({ code: 'roles_unknown' })
     expect((await parts.store.users.credentials('ann'))?.passwordHash).toBe(`hash of ${password}`)
   })
@@ -116,47 +117,44 @@ describe('updating a user', () => {
   test('is refused for an unknown user, before any hashing', async () => {
     const before = parts.hasher.hashed
     for (const change of [{}, { password }, { roleNames: ['readers'] }]) {
-      await expect(parts.users.update('bob', change)).rejects.toMatchObject({ code: 'user_not_found' })
+      await expect(parts.users.update('bob', change, { by: op })).rejects.toMatchObject({ code: 'user_not_found' })
     }
     expect(parts.hasher.hashed).toBe(before)
   })
 
   test('is refused with an empty password', async () => {
-    await expect(parts.users.update('ann', { password: '' })).rejects.toMatchObject({ code: 'field_missing' })
+    await expect(parts.users.update('ann', { password: '' }, { by: op })).rejects.toMatchObject({
+      code: 'field_missing',
+    })
   })
 })
 
 describe('tokens that say what is no longer true', () => {
-  const acts: readonly [of: string, act: (users: Users, options?: { readonly actor: string }) => Promise<void>][] = [
-    ['user.deleted', (users, options) => users.delete('ann', options)],
-    ['user.disabled', (users, options) => users.setDisabled('ann', true, options)],
-    ['user.password_changed', (users, options) => users.update('ann', { password: 'another' }, options)],
-    ['user.roles_changed', (users, by) => users.update('ann', { roleNames: [] }, { ...by, revokeNarrowed: true })],
+  const acts: readonly [of: string, act: (users: Users) => Promise<void>][] = [
+    ['user.deleted', (users) => users.delete('ann', op)],
+    ['user.disabled', (users) => users.setDisabled('ann', true, op)],
+    ['user.password_changed', (users) => users.update('ann', { password: 'another' }, { by: op })],
+    ['user.roles_changed', (users) => users.update('ann', { roleNames: [] }, { by: op, revokeNarrowed: true })],
   ]
   beforeEach(async () => {
     const { users, store, sealer, clock } = parts
-    await users.create({ name: 'ann', password, roleNames: ['readers'] })
+    await users.create({ name: 'ann', password, roleNames: ['readers'] }, op)
     const roleKeys = [(await store.roles.get('readers'))?.key ?? 0]
     const expiresAt = new Date(clock.now().getTime() + 60_000)
-    await store.tokens.record(aToken('t1', sealer, { roleKeys, expiresAt }))
+    await store.tokens.record(aToken('t1', sealer, { roleKeys, expiresAt }), deedAt(clock.now()))
   })
 
   test.each(acts)('%s: are revoked before the answer, which waits for clusters', async (of, act) => {
-    await act(parts.users, { actor: 'op' })
+    await act(parts.users)
     expect(await parts.store.tokens.isRevoked(aToken('t1', parts.sealer).fingerprint)).toBe(true)
     expect(parts.waited).toEqual([{ sequence: await parts.store.revocations.lastSequence(), budgetMs: 250 }])
     const [kept] = await parts.store.revocationActs.list({ limit: 9 })
     expect(kept).toMatchObject({ selector: { by: 'consequence', of, name: 'ann' }, actor: 'op', tokens: 1 })
   })
 
-  test('are Gatehouse’s own doing where nobody is named', async () => {
-    await parts.users.delete('ann')
-    expect(await parts.store.revocationActs.list({ limit: 9 })).toMatchObject([{ actor: serviceSubject }])
-  })
-
   test('stay where roles change and nobody wants them gone, and nothing is waited for', async () => {
-    await parts.users.update('ann', { roleNames: [] })
-    await parts.users.setDisabled('ann', false)
+    await parts.users.update('ann', { roleNames: [] }, { by: op })
+    await parts.users.setDisabled('ann', false, op)
     expect(await parts.store.tokens.isRevoked(aToken('t1', parts.sealer).fingerprint)).toBe(false)
     expect(parts.waited).toEqual([])
   })
@@ -181,7 +179,7 @@ describe('the first administrator', () => {
   })
 
   test('is not made where there is any user, nor is anything hashed', async () => {
-    await parts.users.create({ name: 'ann', password, roleNames: [] })
+    await parts.users.create({ name: 'ann', password, roleNames: [] }, op)
     expect(await parts.users.ensureFirstAdministrator({ name: 'admin', password: undefined })).toBeUndefined()
     expect(await parts.users.get('admin')).toBeUndefined()
     expect(parts.hasher.hashed).toBe(1)

@@ -1,8 +1,9 @@
 import { expect } from 'vitest'
 import type { Store } from '../../../src/store/store.ts'
+import { deedAt, op } from '../../actors.ts'
 import { aCluster, after, aRevocation, aToken, aUser, revokeAll, type StoreTest, start } from './samples.ts'
 
-const deed = { actor: 'op', reason: 'because', at: start }
+const deed = { by: op, reason: 'because', at: start }
 
 /** Claims the one cluster that is due and says what it has acknowledged. */
 async function acknowledge(store: Store, acknowledged: number, ms: number, resyncFrom: number | null = null) {
@@ -33,7 +34,7 @@ export function actConformance(test: StoreTest): void {
   })
 
   test('acts are listed newest first, page by page, with or without those by text', async (store, sealer) => {
-    await store.users.insert(aUser('ann'))
+    await store.users.insert(aUser('ann'), deedAt(start))
     await revokeAll(store, sealer, ['t1'])
     for (const name of ['ann', 'ann']) await store.revocations.revokeSelected({ by: 'user', name }, deed)
     await revokeAll(store, sealer, ['t2'])
@@ -48,7 +49,7 @@ export function actConformance(test: StoreTest): void {
   })
 
   test('an act\u2019s progress names each cluster: whether it has all of it, and since when', async (store, sealer) => {
-    await store.clusters.insert(aCluster('c1', { alias: 'one' }), 0, [])
+    await store.clusters.insert(aCluster('c1', { alias: 'one' }), 0, [], deedAt(start))
     const [first = 0, second = 0, third = 0] = await revokeAll(store, sealer, ['t1', 't2', 't3'])
     const acts = [...(await store.revocationActs.list({ limit: 3 }))].reverse()
     const sinces = async () => {
@@ -63,7 +64,7 @@ export function actConformance(test: StoreTest): void {
     await acknowledge(store, first, 15)
     await acknowledge(store, third, 20)
     expect(await sinces()).toEqual([after(10), after(20), after(20)])
-    await store.clusters.insert(aCluster('c2', { registeredAt: after(30) }), second, [])
+    await store.clusters.insert(aCluster('c2', { registeredAt: after(30) }), second, [], deedAt(start))
     expect(await store.revocationActs.progress(acts[1]?.id ?? 0)).toMatchObject([
       { clusterId: 'c1', isHeld: true, since: after(20) },
       { clusterId: 'c2', isHeld: true, since: after(30) },
@@ -74,7 +75,7 @@ export function actConformance(test: StoreTest): void {
 
   test('a cluster that is being told anew holds only what it has been told again', async (store, sealer) => {
     const [first = 0, , last = 0] = await revokeAll(store, sealer, ['t1', 't2', 't3'])
-    await store.clusters.insert(aCluster('c1'), last, [])
+    await store.clusters.insert(aCluster('c1'), last, [], deedAt(start))
     const [latest, , oldest] = await store.revocationActs.list({ limit: 3 })
     const held = async () => {
       const holdings = [oldest, latest].map((act) => store.revocationActs.progress(act?.id ?? 0))
@@ -91,7 +92,7 @@ export function actConformance(test: StoreTest): void {
   })
 
   test('why a cluster does not have it, and when it is asked again, is told', async (store, sealer) => {
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     await revokeAll(store, sealer, ['t1'])
     const [claim] = await store.cursors.claimDue({ now: start, limit: 1, leaseUntil: after(9), holder: 'test' })
     const failure = {
@@ -109,16 +110,16 @@ export function actConformance(test: StoreTest): void {
   })
 
   test('an act that found no token is everywhere', async (store) => {
-    await store.users.insert(aUser('ann'))
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.users.insert(aUser('ann'), deedAt(start))
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     const { id } = await store.revocations.revokeSelected({ by: 'user', name: 'ann' }, deed)
     expect(await store.revocationActs.progress(id)).toMatchObject([{ isHeld: true, since: null }])
   })
 
   test('of a token is told what it is, and once it is revoked by which act and who has it', async (store, sealer) => {
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     const token = aToken('t1', sealer, { session: 's1' })
-    await store.tokens.record(token)
+    await store.tokens.record(token, deedAt(start))
     const { jti, session, subject, kid, audience, origin, issuedAt, expiresAt, fingerprint } = token
     const known = { jti, session, subject, kid, audience, origin, issuedAt, expiresAt }
     expect(await store.revocationActs.token({ fingerprint })).toEqual({ ...known, revocation: null })
@@ -152,7 +153,7 @@ export function actConformance(test: StoreTest): void {
   })
 
   test('what was acknowledged when is remembered for a while, and thinned, never told too early', async (store, sealer) => {
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     const count = 1_200
     const texts = Array.from({ length: count }, (_, index) => `t${index}`)
     const sequences = await revokeAll(store, sealer, texts)

@@ -2,6 +2,7 @@ import { expect } from 'vitest'
 import type { Sealer } from '../../../src/core/keys/sealer.ts'
 import type { Grant } from '../../../src/core/roles/role.ts'
 import type { Store } from '../../../src/store/store.ts'
+import { deedAt } from '../../actors.ts'
 import { after, aRole, aToken, aUser, by, failure, type StoreTest, start } from './samples.ts'
 
 const roleKey = async (store: Store, name: string) => (await store.roles.get(name))?.key ?? 0
@@ -9,7 +10,7 @@ const roleKey = async (store: Store, name: string) => (await store.roles.get(nam
 /** A token of the user into which these roles went. */
 async function issue(store: Store, sealer: Sealer, text: string, roleNames: readonly string[] = [], subject = 'ann') {
   const roleKeys = await Promise.all(roleNames.map((name) => roleKey(store, name)))
-  await store.tokens.record(aToken(text, sealer, { roleKeys, subject }))
+  await store.tokens.record(aToken(text, sealer, { roleKeys, subject }), deedAt(start))
 }
 
 async function revoked(store: Store): Promise<readonly string[]> {
@@ -20,55 +21,65 @@ export function consequenceConformance(test: StoreTest): void {
   const acts: readonly [of: string, act: (store: Store) => Promise<unknown>][] = [
     ['user.deleted', (store) => store.users.delete('ann', by)],
     ['user.disabled', (store) => store.users.setDisabled('ann', true, by)],
-    ['user.password_changed', (store) => store.users.update('ann', { ...by, passwordHash: 'new' })],
+    ['user.password_changed', (store) => store.users.update('ann', { passwordHash: 'new' }, deedAt(start))],
   ]
   for (const [of, act] of acts) {
     test(`${of}: all live tokens of the user are revoked with it, and nobody else\u2019s`, async (store, sealer) => {
-      for (const name of ['ann', 'bob']) await store.users.insert(aUser(name))
+      for (const name of ['ann', 'bob']) await store.users.insert(aUser(name), deedAt(start))
       for (const text of ['t1', 't2']) await issue(store, sealer, text)
       await issue(store, sealer, 'of bob', [], 'bob')
       const lastSequence = (await store.revocations.lastSequence()) + 2
       expect(await act(store)).toMatchObject({ tokens: 2, lastSequence })
       expect(await revoked(store)).toEqual(['t1', 't2'])
       const [kept] = await store.revocationActs.list({ limit: 9 })
-      expect(kept).toMatchObject({ selector: { by: 'consequence', of, name: 'ann' }, ...by, tokens: 2, lastSequence })
+      expect(kept).toMatchObject({
+        selector: { by: 'consequence', of, name: 'ann' },
+        actor: 'op',
+        at: by.at,
+        tokens: 2,
+        lastSequence,
+      })
     })
   }
 
   test('the token with which a user changes the own password outlives the change, alone', async (store, sealer) => {
-    await store.users.insert(aUser('ann'))
+    await store.users.insert(aUser('ann'), deedAt(start))
     for (const text of ['t1', 'hers', 't3']) await issue(store, sealer, text)
     const keptToken = aToken('hers', sealer).fingerprint
-    expect(await store.users.update('ann', { ...by, passwordHash: 'new', keptToken })).toMatchObject({ tokens: 2 })
+    expect(await store.users.update('ann', { passwordHash: 'new', keptToken }, deedAt(start))).toMatchObject({
+      tokens: 2,
+    })
     expect(await revoked(store)).toEqual(['t1', 't3'])
     const unknown = aToken('never seen', sealer).fingerprint
-    expect(await store.users.update('ann', { ...by, passwordHash: 'newer', keptToken: unknown })).toMatchObject({
-      tokens: 1,
-    })
+    expect(await store.users.update('ann', { passwordHash: 'newer', keptToken: unknown }, deedAt(start))).toMatchObject(
+      {
+        tokens: 1,
+      },
+    )
     expect(await revoked(store)).toEqual(['t1', 't3', 'hers'])
   })
 
   test('an act that is refused revokes nothing', async (store, sealer) => {
-    await store.users.insert(aUser('ann', { roleNames: ['Admin'] }))
+    await store.users.insert(aUser('ann', { roleNames: ['Admin'] }), deedAt(start))
     await issue(store, sealer, 't1')
     for (const act of acts.slice(0, 2))
       await expect(act[1](store)).rejects.toMatchObject({ code: 'last_administrator' })
     await expect(
-      store.users.update('ann', { ...by, passwordHash: 'new', roleNames: ['nosuch'] }),
+      store.users.update('ann', { passwordHash: 'new', roleNames: ['nosuch'] }, deedAt(start)),
     ).rejects.toMatchObject({ code: 'roles_unknown' })
     expect(await revoked(store)).toEqual([])
     expect(await store.revocationActs.list({ limit: 9 })).toEqual([])
   })
 
   test('a rehash of the same password is no change of it', async (store, sealer) => {
-    await store.users.insert(aUser('ann', { passwordHash: 'old' }))
+    await store.users.insert(aUser('ann', { passwordHash: 'old' }), deedAt(start))
     await issue(store, sealer, 't1')
     await store.users.rehash((await store.users.get('ann'))?.key ?? 0, 'old', 'better')
     expect(await revoked(store)).toEqual([])
   })
 
   test('a disabled user is shown as such everywhere, and can be enabled again', async (store, sealer) => {
-    await store.users.insert(aUser('ann'))
+    await store.users.insert(aUser('ann'), deedAt(start))
     await store.users.setDisabled('ann', true, by)
     expect((await store.users.get('ann'))?.isDisabled).toBe(true)
     expect((await store.users.credentials('ann'))?.isDisabled).toBe(true)
@@ -82,16 +93,16 @@ export function consequenceConformance(test: StoreTest): void {
   })
 
   test('neither the built-in user nor the last administrator can be disabled, nor one who does not exist', async (store) => {
-    await store.users.insertFirst(aUser('root', { roleNames: ['Admin'], isBuiltIn: true }))
+    await store.users.insertFirst(aUser('root', { roleNames: ['Admin'], isBuiltIn: true }), deedAt(start))
     const refused = (code: string, name: string) => failure(code, { name, act: 'disable' })
     await expect(store.users.setDisabled('root', true, by)).rejects.toMatchObject(refused('user_protected', 'root'))
     await expect(store.users.setDisabled('nobody', true, by)).rejects.toMatchObject({ code: 'user_not_found' })
-    await store.users.insert(aUser('ann', { roleNames: ['Admin'] }))
+    await store.users.insert(aUser('ann', { roleNames: ['Admin'] }), deedAt(start))
     await store.users.setDisabled('ann', true, by)
   })
 
   test('the last administrator cannot be disabled', async (store) => {
-    for (const name of ['ann', 'bob']) await store.users.insert(aUser(name, { roleNames: ['Admin'] }))
+    for (const name of ['ann', 'bob']) await store.users.insert(aUser(name, { roleNames: ['Admin'] }), deedAt(start))
     await store.users.setDisabled('ann', true, by)
     await expect(store.users.setDisabled('bob', true, by)).rejects.toMatchObject(
       failure('last_administrator', { name: 'bob', act: 'disable' }),
@@ -99,20 +110,26 @@ export function consequenceConformance(test: StoreTest): void {
   })
 
   test('who loses a role loses, where that is wanted, the tokens that carry it', async (store, sealer) => {
-    for (const name of ['kept', 'lost', 'lost too']) await store.roles.insert(aRole(name), start)
+    for (const name of ['kept', 'lost', 'lost too']) await store.roles.insert(aRole(name), deedAt(start))
     for (const name of ['ann', 'bob'])
-      await store.users.insert(aUser(name, { roleNames: ['kept', 'lost', 'lost too'] }))
+      await store.users.insert(aUser(name, { roleNames: ['kept', 'lost', 'lost too'] }), deedAt(start))
     await issue(store, sealer, 'both lost', ['lost', 'lost too'])
     await issue(store, sealer, 'one lost', ['kept', 'lost'])
     await issue(store, sealer, 'kept', ['kept'])
     await issue(store, sealer, 'of bob', ['lost'], 'bob')
     const none = { tokens: 0, lastSequence: 0 }
-    const change = { ...by, roleNames: ['kept'] }
-    expect(await store.users.update('bob', change)).toEqual(none)
+    const change = { roleNames: ['kept'] }
+    expect(await store.users.update('bob', change, deedAt(start))).toEqual(none)
     expect(
-      await store.users.update('ann', { ...by, roleNames: ['kept', 'lost', 'lost too', 'kept'], revokeNarrowed: true }),
+      await store.users.update(
+        'ann',
+        { roleNames: ['kept', 'lost', 'lost too', 'kept'], revokeNarrowed: true },
+        deedAt(start),
+      ),
     ).toEqual(none)
-    expect(await store.users.update('ann', { ...change, revokeNarrowed: true })).toMatchObject({ tokens: 2 })
+    expect(await store.users.update('ann', { ...change, revokeNarrowed: true }, deedAt(start))).toMatchObject({
+      tokens: 2,
+    })
     expect(await revoked(store)).toEqual(['both lost', 'one lost'])
     expect(await store.revocationActs.list({ limit: 1 })).toMatchObject([
       { selector: { by: 'consequence', of: 'user.roles_changed', name: 'ann' }, tokens: 2 },
@@ -136,7 +153,7 @@ export function consequenceConformance(test: StoreTest): void {
   for (const [what, grants, isNarrower] of changes) {
     test(`a role that gets ${what} takes its tokens with it, where that is wanted: ${isNarrower}`, async (store, sealer) => {
       for (const name of ['r', 'other']) {
-        await store.roles.insert(aRole(name, { grants: [grant('c1', '3'), grant('c2', '7')] }), start)
+        await store.roles.insert(aRole(name, { grants: [grant('c1', '3'), grant('c2', '7')] }), deedAt(start))
       }
       await issue(store, sealer, 'carries it', ['r'])
       await issue(store, sealer, 'does not', ['other'])
@@ -150,7 +167,7 @@ export function consequenceConformance(test: StoreTest): void {
   }
 
   test('the caller may know better what makes a role narrower', async (store, sealer) => {
-    await store.roles.insert(aRole('r'), start)
+    await store.roles.insert(aRole('r'), deedAt(start))
     await issue(store, sealer, 't1', ['r'])
     const edit = () => aRole('r', { grants: [] })
     await store.roles.update('r', edit, { ...by, revokeNarrowed: true, isNarrower: () => false })
@@ -161,7 +178,7 @@ export function consequenceConformance(test: StoreTest): void {
 
   test('a deleted role takes its tokens with it only where that is wanted', async (store, sealer) => {
     for (const name of ['r', 's']) {
-      await store.roles.insert(aRole(name), start)
+      await store.roles.insert(aRole(name), deedAt(start))
       await issue(store, sealer, `of ${name}`, [name])
     }
     expect(await store.roles.delete('r', by)).toEqual({ tokens: 0, lastSequence: 0 })

@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import type { Claim } from '../../../src/delivery/cursor-store.ts'
 import type { Store } from '../../../src/store/store.ts'
+import { deedAt } from '../../actors.ts'
 import { aCluster, after, aRevocation, aToken, revokeAll, type StoreTest, start } from './samples.ts'
 
 const claimOptions = { now: start, limit: 10, leaseUntil: after(1000), holder: 'test' }
@@ -24,7 +25,7 @@ function acknowledged(sequence: number, more: { resyncFrom?: number | null; leas
 
 export function cursorConformance(test: StoreTest): void {
   test('how far each cluster is behind is counted in changes that still matter', async (store, sealer) => {
-    for (const id of ['c1', 'c2', 'c3']) await store.clusters.insert(aCluster(id), 0, [])
+    for (const id of ['c1', 'c2', 'c3']) await store.clusters.insert(aCluster(id), 0, [], deedAt(start))
     const [first = 0] = await revokeAll(store, sealer, ['t1'])
     const dying = aToken('dying', sealer, { expiresAt: after(10) })
     const { sequence } = await store.revocations.record(aRevocation(dying, { at: after(1) }))
@@ -51,7 +52,7 @@ export function cursorConformance(test: StoreTest): void {
   })
 
   test('a clock that is set back holds up neither a cluster that waits nor one that never failed', async (store, sealer) => {
-    for (const id of ['c1', 'c2']) await store.clusters.insert(aCluster(id), 0, [])
+    for (const id of ['c1', 'c2']) await store.clusters.insert(aCluster(id), 0, [], deedAt(start))
     await revokeAll(store, sealer, ['t1'])
     const failure = { attempts: 3, nextAttemptAt: after(500), reason: 'failing', said: 'no', at: after(5) } as const
     await store.cursors.settle(await claimOne(store, { limit: 1 }), { kind: 'failed', ...failure })
@@ -64,10 +65,10 @@ export function cursorConformance(test: StoreTest): void {
 
   test('only clusters that are behind are claimed, with their record', async (store, sealer) => {
     const cluster = aCluster('c1', { alias: 'one' })
-    await store.clusters.insert(cluster, 0, [])
+    await store.clusters.insert(cluster, 0, [], deedAt(start))
     expect(await store.cursors.claimDue(claimOptions)).toEqual([])
     const [sequence = 0] = await revokeAll(store, sealer, ['t1'])
-    await store.clusters.insert(aCluster('c2'), sequence, [])
+    await store.clusters.insert(aCluster('c2'), sequence, [], deedAt(start))
     const claims = await store.cursors.claimDue(claimOptions)
     expect(claims).toMatchObject([
       { cluster, cursor: { clusterId: 'c1', acknowledged: 0, resyncFrom: null, attempts: 0 } },
@@ -75,7 +76,7 @@ export function cursorConformance(test: StoreTest): void {
   })
 
   test('a claimed cluster is nobody else\u2019s until its lease ends', async (store, sealer) => {
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     await revokeAll(store, sealer, ['t1'])
     const first = await claimOne(store)
     expect(await store.cursors.claimDue({ ...claimOptions, now: after(999) })).toEqual([])
@@ -88,7 +89,7 @@ export function cursorConformance(test: StoreTest): void {
 
   test('a claim takes at most as many as asked for, the longest due first', async (store, sealer) => {
     for (const [index, id] of ['c1', 'c2', 'c3'].entries()) {
-      await store.clusters.insert(aCluster(id, { registeredAt: after(-index) }), 0, [])
+      await store.clusters.insert(aCluster(id, { registeredAt: after(-index) }), 0, [], deedAt(start))
     }
     await revokeAll(store, sealer, ['t1'])
     const ids = async () =>
@@ -98,7 +99,7 @@ export function cursorConformance(test: StoreTest): void {
   })
 
   test('an acknowledgement moves the cursor, forgets the failures and lets go of the cluster', async (store, sealer) => {
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     const [first = 0, second = 0] = await revokeAll(store, sealer, ['t1', 't2'])
     const failing = await claimOne(store)
     await store.cursors.settle(failing, {
@@ -133,7 +134,7 @@ export function cursorConformance(test: StoreTest): void {
   })
 
   test('a cluster can be kept for another batch under the same lease', async (store, sealer) => {
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     const [first = 0, second = 0] = await revokeAll(store, sealer, ['t1', 't2'])
     const claim = await claimOne(store)
     expect(await store.cursors.settle(claim, acknowledged(first, { leaseUntil: after(3000) }))).toBeDefined()
@@ -143,7 +144,7 @@ export function cursorConformance(test: StoreTest): void {
   })
 
   test('a released cluster can be claimed at once, and the old lease is worth nothing', async (store, sealer) => {
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     await revokeAll(store, sealer, ['t1'])
     const claim = await claimOne(store)
     await store.cursors.release(claim)
@@ -155,7 +156,7 @@ export function cursorConformance(test: StoreTest): void {
 
   test('clusters of a holder that has gone are free at once, and what it still settles counts for nothing', async (store, sealer) => {
     await revokeAll(store, sealer, ['t1'])
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     const claim = await claimOne(store)
     expect(await store.cursors.releaseAbandoned(() => false)).toBe(0)
     const asked: string[] = []
@@ -172,7 +173,7 @@ export function cursorConformance(test: StoreTest): void {
 
   test('a resync makes a cluster due that is not behind, and goes on where it was settled', async (store, sealer) => {
     const [, , last = 0] = await revokeAll(store, sealer, ['t1', 't2', 't3'])
-    await store.clusters.insert(aCluster('c1'), last, [])
+    await store.clusters.insert(aCluster('c1'), last, [], deedAt(start))
     expect(await store.cursors.nextDueAt()).toBeUndefined()
     await store.cursors.resync('c1', after(3))
     expect(await store.cursors.nextDueAt()).toEqual(after(3))
@@ -186,7 +187,7 @@ export function cursorConformance(test: StoreTest): void {
   })
 
   test('a resync asked for during an attempt is not ended by that attempt', async (store, sealer) => {
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     const [sequence = 0] = await revokeAll(store, sealer, ['t1'])
     const claim = await claimOne(store)
     await store.cursors.resync('c1', start)
@@ -195,12 +196,12 @@ export function cursorConformance(test: StoreTest): void {
   })
 
   test('a cluster that is removed while claimed settles nothing, nor one made anew under its id', async (store, sealer) => {
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     await revokeAll(store, sealer, ['t1'])
     const claim = await claimOne(store)
-    await store.clusters.delete('c1')
+    await store.clusters.delete('c1', deedAt(start))
     expect(await store.cursors.settle(claim, acknowledged(1))).toBeUndefined()
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     expect(await store.cursors.settle(claim, acknowledged(1))).toBeUndefined()
     expect(await store.cursors.list(start)).toMatchObject([{ acknowledged: 0 }])
   })

@@ -1,17 +1,18 @@
 import { expect } from 'vitest'
 import type { Store } from '../../../src/store/store.ts'
+import { deedAt } from '../../actors.ts'
 import { aCluster, after, aJwk, aRevocation, aRole, aToken, aUser, by, type StoreTest, start } from './samples.ts'
 
 export function keyConformance(test: StoreTest): void {
   test('keys are listed oldest first, from published to active to retiring', async (store) => {
     const [first, second] = [aJwk('kid-2'), aJwk('kid-1')]
-    await store.keys.publish(first, start)
+    await store.keys.publish(first, deedAt(start))
     expect(await store.keys.list()).toEqual([
       { kid: 'kid-2', publicJwk: first, state: 'next', createdAt: start, activatedAt: null, isPrivateKeyKept: false },
     ])
-    await store.keys.activate('kid-2', after(1))
-    await store.keys.publish(second, after(2))
-    await store.keys.activate('kid-1', after(3))
+    await store.keys.activate('kid-2', deedAt(after(1)))
+    await store.keys.publish(second, deedAt(after(2)))
+    await store.keys.activate('kid-1', deedAt(after(3)))
     expect(await store.keys.list()).toEqual([
       {
         kid: 'kid-2',
@@ -34,10 +35,10 @@ export function keyConformance(test: StoreTest): void {
 
   test('a key that is published or activated again stays as it is', async (store) => {
     const key = aJwk('kid-1')
-    await store.keys.publish(key, start)
-    await store.keys.activate('kid-1', start)
-    await store.keys.publish(aJwk('kid-1'), after(1))
-    await store.keys.activate('kid-1', after(1))
+    await store.keys.publish(key, deedAt(start))
+    await store.keys.activate('kid-1', deedAt(start))
+    await store.keys.publish(aJwk('kid-1'), deedAt(after(1)))
+    await store.keys.activate('kid-1', deedAt(after(1)))
     expect(await store.keys.list()).toEqual([
       {
         kid: 'kid-1',
@@ -51,39 +52,40 @@ export function keyConformance(test: StoreTest): void {
   })
 
   test('a private key that is kept is given out until its key signs, or is retired', async (store) => {
-    for (const kid of ['kid-1', 'kid-2']) await store.keys.publish(aJwk(kid), start, Buffer.from(`sealed ${kid}`))
-    await store.keys.publish(aJwk('kid-3'), start)
+    for (const kid of ['kid-1', 'kid-2'])
+      await store.keys.publish(aJwk(kid), deedAt(start), Buffer.from(`sealed ${kid}`))
+    await store.keys.publish(aJwk('kid-3'), deedAt(start))
     expect((await store.keys.list()).map((key) => key.isPrivateKeyKept)).toEqual([true, true, false])
     expect(await store.keys.sealedPrivateKey('kid-1')).toEqual(Buffer.from('sealed kid-1'))
-    await store.keys.activate('kid-1', after(1))
-    expect(await store.keys.retire('kid-2', after(1))).toBe(true)
+    await store.keys.activate('kid-1', deedAt(after(1)))
+    expect(await store.keys.retire('kid-2', deedAt(after(1)))).toBe(true)
     for (const kid of ['kid-1', 'kid-2', 'kid-3', 'kid-4']) {
       expect(await store.keys.sealedPrivateKey(kid)).toBeUndefined()
     }
   })
 
   test('every key but the active one can be retired', async (store) => {
-    for (const kid of ['kid-1', 'kid-2']) await store.keys.publish(aJwk(kid), start)
-    await store.keys.activate('kid-1', after(1))
-    await store.keys.activate('kid-2', after(2))
-    expect(await store.keys.retire('kid-1', after(3))).toBe(true)
-    expect(await store.keys.retire('kid-2', after(3))).toBe(false)
-    expect(await store.keys.retire('kid-9', after(3))).toBe(false)
+    for (const kid of ['kid-1', 'kid-2']) await store.keys.publish(aJwk(kid), deedAt(start))
+    await store.keys.activate('kid-1', deedAt(after(1)))
+    await store.keys.activate('kid-2', deedAt(after(2)))
+    expect(await store.keys.retire('kid-1', deedAt(after(3)))).toBe(true)
+    expect(await store.keys.retire('kid-2', deedAt(after(3)))).toBe(false)
+    expect(await store.keys.retire('kid-9', deedAt(after(3)))).toBe(false)
     expect((await store.keys.list()).map((key) => key.state)).toEqual(['retired', 'active'])
   })
 
   test('a key is in use as long as a token lives that it signed', async (store, sealer) => {
-    await store.tokens.record(aToken('t1', sealer, { kid: 'kid-1', expiresAt: after(10) }))
-    await store.tokens.record(aToken('t2', sealer, { kid: 'kid-2', expiresAt: after(99) }))
+    await store.tokens.record(aToken('t1', sealer, { kid: 'kid-1', expiresAt: after(10) }), deedAt(start))
+    await store.tokens.record(aToken('t2', sealer, { kid: 'kid-2', expiresAt: after(99) }), deedAt(start))
     expect(await store.keys.isInUse('kid-1', after(9))).toBe(true)
     expect(await store.keys.isInUse('kid-1', after(10))).toBe(false)
     expect(await store.keys.isInUse('kid-3', start)).toBe(false)
   })
 
   test('a key that was never published can\u2019t be activated, and the active one goes on', async (store) => {
-    await store.keys.publish(aJwk('kid-1'), start)
-    await store.keys.activate('kid-1', start)
-    await expect(store.keys.activate('kid-2', start)).rejects.toThrow('never published')
+    await store.keys.publish(aJwk('kid-1'), deedAt(start))
+    await store.keys.activate('kid-1', deedAt(start))
+    await expect(store.keys.activate('kid-2', deedAt(start))).rejects.toThrow('never published')
     expect((await store.keys.list())[0]?.state).toBe('active')
   })
 }
@@ -91,38 +93,38 @@ export function keyConformance(test: StoreTest): void {
 export function settingsConformance(test: StoreTest): void {
   test('settings are put together and read back, secret or not, the last value counting', async (store) => {
     expect(await store.settings.list()).toEqual([])
-    await store.settings.put([{ name: 'b', value: 'old', isSecret: false }], start)
+    await store.settings.put([{ name: 'b', value: 'old', isSecret: false }], deedAt(start))
     await store.settings.put(
       [
         { name: 'a', value: 'hidden \u00e9', isSecret: true },
         { name: 'b', value: 'new', isSecret: false },
       ],
-      after(1),
+      deedAt(after(1)),
     )
     expect(await store.settings.list()).toEqual([
       { name: 'a', value: 'hidden \u00e9' },
       { name: 'b', value: 'new' },
     ])
-    await store.settings.put([{ name: 'a', value: '', isSecret: true }], after(2))
+    await store.settings.put([{ name: 'a', value: '', isSecret: true }], deedAt(after(2)))
     expect((await store.settings.list())[0]).toEqual({ name: 'a', value: '' })
   })
 }
 
 export function revisionConformance(test: StoreTest): void {
   const changes: readonly [what: string, change: (store: Store) => Promise<unknown>][] = [
-    ['a user', (store) => store.users.update('ann', { actor: 'op', roleNames: ['r'], at: start })],
-    ['a new user', (store) => store.users.insert(aUser('bob'))],
+    ['a user', (store) => store.users.update('ann', { roleNames: ['r'] }, deedAt(start))],
+    ['a new user', (store) => store.users.insert(aUser('bob'), deedAt(start))],
     ['a role', (store) => store.roles.update('r', (role) => role, by)],
     ['a deleted role', (store) => store.roles.delete('r', by)],
-    ['a cluster', (store) => store.clusters.insert(aCluster('c1'), 0, [])],
-    ['a key', (store) => store.keys.publish(aJwk('kid-1'), start)],
-    ['a setting', (store) => store.settings.put([{ name: 'a', value: 'b', isSecret: false }], start)],
+    ['a cluster', (store) => store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))],
+    ['a key', (store) => store.keys.publish(aJwk('kid-1'), deedAt(start))],
+    ['a setting', (store) => store.settings.put([{ name: 'a', value: 'b', isSecret: false }], deedAt(start))],
   ]
 
   for (const [what, change] of changes) {
     test(`the directory revision differs after ${what} has changed`, async (store) => {
-      await store.roles.insert(aRole('r'), start)
-      await store.users.insert(aUser('ann'))
+      await store.roles.insert(aRole('r'), deedAt(start))
+      await store.users.insert(aUser('ann'), deedAt(start))
       const before = store.revisions.directory()
       expect(store.revisions.directory()).toBe(before)
       await change(store)
@@ -131,18 +133,21 @@ export function revisionConformance(test: StoreTest): void {
   }
 
   test('tokens, revocations and refused changes leave the directory revision as it is', async (store, sealer) => {
-    await store.users.insert(aUser('ann'))
+    await store.users.insert(aUser('ann'), deedAt(start))
     const before = store.revisions.directory()
-    await store.tokens.record(aToken('t1', sealer))
+    await store.tokens.record(aToken('t1', sealer), deedAt(start))
     await store.revocations.record(aRevocation(aToken('t1', sealer)))
-    await expect(store.users.insert(aUser('ann'))).rejects.toMatchObject({ code: 'user_exists' })
+    await expect(store.users.insert(aUser('ann'), deedAt(start))).rejects.toMatchObject({ code: 'user_exists' })
     expect(store.revisions.directory()).toBe(before)
   })
 
   test('what was asked for before closing is written; what comes later is refused', async (store) => {
-    const asked = [store.roles.insert(aRole('r'), start), store.users.insert(aUser('ann', { roleNames: ['r'] }))]
+    const asked = [
+      store.roles.insert(aRole('r'), deedAt(start)),
+      store.users.insert(aUser('ann', { roleNames: ['r'] }), deedAt(start)),
+    ]
     await store.close()
     await Promise.all(asked)
-    await expect(store.roles.insert(aRole('late'), start)).rejects.toMatchObject({ code: 'storage_failed' })
+    await expect(store.roles.insert(aRole('late'), deedAt(start))).rejects.toMatchObject({ code: 'storage_failed' })
   })
 }

@@ -1,27 +1,31 @@
 import { expect } from 'vitest'
 import type { LockTarget } from '../../../src/core/revocation/lock.ts'
+import { actorNamed, deedAt, op } from '../../actors.ts'
 import { after, aRole, aToken, aUser, failure, type StoreTest, start } from './samples.ts'
 
 const ann: LockTarget = { kind: 'user', name: 'ann' }
 const r: LockTarget = { kind: 'role', name: 'r' }
-const deed = { actor: 'op', reason: 'on leave', at: start }
+const deed = { by: op, reason: 'on leave', at: start }
 
 export function lockConformance(test: StoreTest): void {
   test('a lock is kept with the act that revoked the live tokens concerned', async (store, sealer) => {
-    await store.roles.insert(aRole('r'), start)
-    await store.users.insert(aUser('ann'))
+    await store.roles.insert(aRole('r'), deedAt(start))
+    await store.users.insert(aUser('ann'), deedAt(start))
     const roleKeys = [(await store.roles.get('r'))?.key ?? 0]
-    await store.tokens.record(aToken('of ann', sealer))
-    await store.tokens.record(aToken('of r', sealer, { subject: 'bob', roleKeys }))
-    await store.tokens.record(aToken('other', sealer, { subject: 'bob' }))
+    await store.tokens.record(aToken('of ann', sealer), deedAt(start))
+    await store.tokens.record(aToken('of r', sealer, { subject: 'bob', roleKeys }), deedAt(start))
+    await store.tokens.record(aToken('other', sealer, { subject: 'bob' }), deedAt(start))
     const first = await store.locks.create({ target: ann, until: after(1000), ...deed })
     const { id } = first.lock
-    const { actor, reason } = deed
+    const { reason } = deed
+    const actor = deed.by.subject
     const open = { createdAt: start, liftedAt: null, liftedBy: null, actId: first.act.id }
     expect(first.lock).toEqual({ id, target: ann, until: after(1000), actor, reason, ...open })
     expect(first.act).toMatchObject({
       selector: { by: 'consequence', of: 'user.locked', name: 'ann' },
-      ...deed,
+      actor,
+      reason,
+      at: deed.at,
       tokens: 1,
     })
     const second = await store.locks.create({ target: r, until: after(2000), ...deed })
@@ -33,7 +37,7 @@ export function lockConformance(test: StoreTest): void {
   })
 
   test('a lock that concerns no token is an act all the same', async (store) => {
-    await store.users.insert(aUser('ann'))
+    await store.users.insert(aUser('ann'), deedAt(start))
     const { act } = await store.locks.create({ target: ann, until: after(1000), ...deed })
     expect(act).toMatchObject({ tokens: 0, lastSequence: 0 })
     expect((await store.users.credentials('ann'))?.asOf).toBe(act.id)
@@ -51,8 +55,8 @@ export function lockConformance(test: StoreTest): void {
   })
 
   test('locks that hold are listed, newest first; those that have ended on demand', async (store) => {
-    await store.roles.insert(aRole('r'), start)
-    await store.users.insert(aUser('ann'))
+    await store.roles.insert(aRole('r'), deedAt(start))
+    await store.users.insert(aUser('ann'), deedAt(start))
     const { lock: short } = await store.locks.create({ target: ann, until: after(10), ...deed })
     const { lock: long } = await store.locks.create({ target: r, until: after(20), ...deed })
     expect(await store.locks.list({ now: after(9) })).toEqual([long, short])
@@ -62,21 +66,21 @@ export function lockConformance(test: StoreTest): void {
   })
 
   test('a lock can be lifted early, once, and by nobody twice', async (store) => {
-    await store.users.insert(aUser('ann'))
+    await store.users.insert(aUser('ann'), deedAt(start))
     const { lock } = await store.locks.create({ target: ann, until: after(100), ...deed })
     const lifted = { ...lock, liftedAt: after(5), liftedBy: 'op2' }
-    expect(await store.locks.lift(lock.id, { actor: 'op2', at: after(5) })).toEqual(lifted)
-    expect(await store.locks.lift(lock.id, { actor: 'op3', at: after(6) })).toEqual(lifted)
+    expect(await store.locks.lift(lock.id, { by: actorNamed('op2'), at: after(5) })).toEqual(lifted)
+    expect(await store.locks.lift(lock.id, { by: actorNamed('op3'), at: after(6) })).toEqual(lifted)
     expect(await store.locks.list({ now: after(7) })).toEqual([])
     const { lock: over } = await store.locks.create({ target: ann, until: after(10), ...deed })
-    expect(await store.locks.lift(over.id, { actor: 'op', at: after(10) })).toEqual(over)
-    await expect(store.locks.lift(99, { actor: 'op', at: start })).rejects.toMatchObject(
+    expect(await store.locks.lift(over.id, { by: op, at: after(10) })).toEqual(over)
+    await expect(store.locks.lift(99, { by: op, at: start })).rejects.toMatchObject(
       failure('lock_not_found', { id: 99 }),
     )
   })
 
   test('a locked user does not stand until the last of the locks has ended', async (store, sealer) => {
-    await store.users.insert(aUser('ann'))
+    await store.users.insert(aUser('ann'), deedAt(start))
     const foreign = aToken('foreign', sealer)
     const lockedUntil = async (now: Date) => (await store.tokens.standing({ ...foreign, now })).user?.lockedUntil
     expect(await lockedUntil(start)).toBeNull()
@@ -85,21 +89,21 @@ export function lockConformance(test: StoreTest): void {
     expect(await lockedUntil(after(9))).toEqual(after(20))
     expect((await store.users.credentials('ann'))?.lockedUntil).toEqual(after(20))
     expect(await lockedUntil(after(20))).toBeNull()
-    await store.locks.lift(lock.id, { actor: 'op', at: after(1) })
+    await store.locks.lift(lock.id, { by: op, at: after(1) })
     expect(await lockedUntil(after(9))).toEqual(after(10))
     expect(await lockedUntil(after(10))).toBeNull()
   })
 
   test('a lock is the user\u2019s, not that of who has the name later', async (store) => {
-    await store.users.insert(aUser('ann'))
+    await store.users.insert(aUser('ann'), deedAt(start))
     await store.locks.create({ target: ann, until: after(10), ...deed })
-    await store.users.delete('ann', { actor: 'op', at: start })
-    await store.users.insert(aUser('ann'))
+    await store.users.delete('ann', { by: op, at: start })
+    await store.users.insert(aUser('ann'), deedAt(start))
     expect((await store.users.credentials('ann'))?.lockedUntil).toBeNull()
   })
 
   test('a locked administrator role makes nobody administrator until it ends', async (store, sealer) => {
-    await store.users.insert(aUser('ann', { roleNames: ['Admin'] }))
+    await store.users.insert(aUser('ann', { roleNames: ['Admin'] }), deedAt(start))
     const isAdministrator = async (now: Date) =>
       (await store.tokens.standing({ ...aToken('t1', sealer), now })).user?.isAdministrator
     expect(await isAdministrator(start)).toBe(true)
@@ -109,8 +113,8 @@ export function lockConformance(test: StoreTest): void {
   })
 
   test('the keys of the roles that are locked now are told', async (store) => {
-    for (const name of ['r', 's']) await store.roles.insert(aRole(name), start)
-    await store.users.insert(aUser('ann'))
+    for (const name of ['r', 's']) await store.roles.insert(aRole(name), deedAt(start))
+    await store.users.insert(aUser('ann'), deedAt(start))
     await store.locks.create({ target: ann, until: after(50), ...deed })
     await store.locks.create({ target: r, until: after(10), ...deed })
     const { lock } = await store.locks.create({ target: { kind: 'role', name: 's' }, until: after(20), ...deed })
@@ -118,13 +122,13 @@ export function lockConformance(test: StoreTest): void {
     const [rKey, sKey] = [await keyOf('r'), await keyOf('s')]
     expect(await store.locks.lockedRoleKeys(start)).toEqual(new Set([rKey, sKey]))
     expect(await store.locks.lockedRoleKeys(after(10))).toEqual(new Set([sKey]))
-    await store.locks.lift(lock.id, { actor: 'op', at: after(1) })
+    await store.locks.lift(lock.id, { by: op, at: after(1) })
     expect(await store.locks.lockedRoleKeys(after(10))).toEqual(new Set())
   })
 
   test('a lock on the last administrator who is not locked is refused', async (store) => {
-    for (const name of ['ann', 'bob']) await store.users.insert(aUser(name, { roleNames: ['Admin'] }))
-    await store.users.insert(aUser('eve'))
+    for (const name of ['ann', 'bob']) await store.users.insert(aUser(name, { roleNames: ['Admin'] }), deedAt(start))
+    await store.users.insert(aUser('eve'), deedAt(start))
     await store.locks.create({ target: ann, until: after(10), ...deed })
     const bob = { target: { kind: 'user', name: 'bob' }, until: after(20) } as const
     await expect(store.locks.create({ ...bob, ...deed })).rejects.toMatchObject(

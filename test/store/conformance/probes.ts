@@ -1,6 +1,7 @@
 import { expect } from 'vitest'
 import type { ProbeReport, ProxyReport } from '../../../src/core/clusters/probe.ts'
 import type { Store } from '../../../src/store/store.ts'
+import { deedAt } from '../../actors.ts'
 import { aCluster, after, revokeAll, type StoreTest, start } from './samples.ts'
 
 const everyMs = 10_000
@@ -39,7 +40,7 @@ async function giveCanary(store: Store, token: string): Promise<void> {
 export function probeConformance(test: StoreTest): void {
   test('a cluster\u2019s first probe is due an interval after its registration, the next about an interval later', async (store) => {
     const cluster = aCluster('c1', { alias: 'one' })
-    await store.clusters.insert(cluster, 0, [])
+    await store.clusters.insert(cluster, 0, [], deedAt(start))
     expect(await claim(store, everyMs - 1)).toEqual([])
     expect(await store.probes.nextDueAt()).toEqual(after(everyMs))
     expect(await claim(store, everyMs)).toEqual([{ cluster, canary: null, isResyncing: false, previous: null }])
@@ -50,7 +51,7 @@ export function probeConformance(test: StoreTest): void {
   })
 
   test('clusters that were probed at one moment are not probed at one moment again', async (store) => {
-    for (const id of ['c1', 'c2', 'c3', 'c4']) await store.clusters.insert(aCluster(id), 0, [])
+    for (const id of ['c1', 'c2', 'c3', 'c4']) await store.clusters.insert(aCluster(id), 0, [], deedAt(start))
     expect(await claim(store, everyMs)).toHaveLength(4)
     const planned = new Set<number>()
     for (let left = 4; left > 0; left -= 1) {
@@ -63,14 +64,14 @@ export function probeConformance(test: StoreTest): void {
 
   test('at most as many as asked for are claimed, the longest due first, each once', async (store) => {
     for (const [index, id] of ['c1', 'c2', 'c3'].entries()) {
-      await store.clusters.insert(aCluster(id, { registeredAt: after(-index) }), 0, [])
+      await store.clusters.insert(aCluster(id, { registeredAt: after(-index) }), 0, [], deedAt(start))
     }
     const both = await Promise.all([claim(store, everyMs, 2), claim(store, everyMs, 2)])
     expect(both.map((targets) => targets.map(({ cluster }) => cluster.id))).toEqual([['c3', 'c2'], ['c1']])
   })
 
   test('a probe is hastened, never delayed', async (store) => {
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     await store.probes.hasten('c1', after(5))
     expect(await store.probes.nextDueAt()).toEqual(after(5))
     await store.probes.hasten('c1', after(7))
@@ -82,14 +83,14 @@ export function probeConformance(test: StoreTest): void {
   })
 
   test('a plan made before the clock was set back does not keep a cluster from being probed', async (store) => {
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     expect(await claim(store, everyMs)).toHaveLength(1)
     expect(await claim(store, -3_600_000)).toHaveLength(1)
     expect(await claim(store, -3_600_000)).toEqual([])
   })
 
   test('a target has the canary that its cluster acknowledged, and whether it is being told anew', async (store, sealer) => {
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     await revokeAll(store, sealer, ['t1'])
     await giveCanary(store, 'first canary')
     const target = async (ms: number) => {
@@ -106,7 +107,7 @@ export function probeConformance(test: StoreTest): void {
   })
 
   test('a report is kept: since when a cluster is in step, and when it was last seen to have restarted', async (store) => {
-    await store.clusters.insert(aCluster('c1'), 0, [])
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
     expect(await store.probes.list()).toEqual([])
     const status = async (report: ProbeReport, ms: number) => {
       await store.probes.record('c1', report, after(ms))
@@ -133,8 +134,8 @@ export function probeConformance(test: StoreTest): void {
   })
 
   test('a cluster that is removed takes its probes with it, and a late report is nothing', async (store) => {
-    await store.clusters.insert(aCluster('c1'), 0, [])
-    await store.clusters.delete('c1')
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
+    await store.clusters.delete('c1', deedAt(start))
     await store.probes.record('c1', aReport('knows'), start)
     expect(await store.probes.list()).toEqual([])
     expect(await store.probes.nextDueAt()).toBeUndefined()

@@ -1,5 +1,6 @@
 import { expect } from 'vitest'
 import type { RoleContent } from '../../../src/core/roles/role.ts'
+import { deedAt } from '../../actors.ts'
 import { after, aRole, aUser, by, failure, type StoreTest, start } from './samples.ts'
 
 const content: RoleContent = {
@@ -30,20 +31,20 @@ export function roleConformance(test: StoreTest): void {
     await expect(store.roles.delete('Admin', by)).rejects.toMatchObject(
       failure('role_protected', { name: 'Admin', act: 'delete' }),
     )
-    await expect(store.roles.insert(aRole('Admin'), start)).rejects.toMatchObject({ code: 'role_exists' })
+    await expect(store.roles.insert(aRole('Admin'), deedAt(start))).rejects.toMatchObject({ code: 'role_exists' })
   })
 
   test('a role is read back as it was given, its grants in order', async (store) => {
-    await store.roles.insert({ name: 'all', ...content }, start)
+    await store.roles.insert({ name: 'all', ...content }, deedAt(start))
     const role = await store.roles.get('all')
     expect(role).toEqual({ name: 'all', key: role?.key, isAdministrator: false, isBuiltIn: false, ...content })
     expect(await store.roles.get('ALL')).toBeUndefined()
   })
 
   test('the list has every live role, whole, sorted by name', async (store) => {
-    await store.roles.insert(aRole('b'), start)
-    await store.roles.insert({ name: 'a', ...content }, start)
-    await store.roles.insert(aRole('gone'), start)
+    await store.roles.insert(aRole('b'), deedAt(start))
+    await store.roles.insert({ name: 'a', ...content }, deedAt(start))
+    await store.roles.insert(aRole('gone'), deedAt(start))
     await store.roles.delete('gone', by)
     const listed = await store.roles.list()
     expect(listed.map((role) => role.name)).toEqual(['Admin', 'a', 'b'])
@@ -51,13 +52,15 @@ export function roleConformance(test: StoreTest): void {
   })
 
   test('a taken name is refused', async (store) => {
-    await store.roles.insert(aRole('r'), start)
-    await expect(store.roles.insert(aRole('r'), start)).rejects.toMatchObject(failure('role_exists', { name: 'r' }))
+    await store.roles.insert(aRole('r'), deedAt(start))
+    await expect(store.roles.insert(aRole('r'), deedAt(start))).rejects.toMatchObject(
+      failure('role_exists', { name: 'r' }),
+    )
   })
 
   test('an update writes what the edit makes of the role as it is, for every holder at once', async (store) => {
-    await store.roles.insert(aRole('r'), start)
-    await store.users.insert(aUser('ann', { roleNames: ['r'] }))
+    await store.roles.insert(aRole('r'), deedAt(start))
+    await store.users.insert(aUser('ann', { roleNames: ['r'] }), deedAt(start))
     await store.roles.update('r', (role) => ({ ...content, description: `${role.description}, more` }), {
       ...by,
       at: after(1),
@@ -68,7 +71,7 @@ export function roleConformance(test: StoreTest): void {
   })
 
   test('an edit that throws changes nothing', async (store) => {
-    await store.roles.insert(aRole('r'), start)
+    await store.roles.insert(aRole('r'), deedAt(start))
     const before = await store.roles.get('r')
     const refuse = () => {
       throw new Error('no')
@@ -78,7 +81,7 @@ export function roleConformance(test: StoreTest): void {
   })
 
   test('edits of one role at once are all applied', async (store) => {
-    await store.roles.insert(aRole('r', { description: '' }), start)
+    await store.roles.insert(aRole('r', { description: '' }), deedAt(start))
     const edits = ['a', 'b', 'c'].map((letter) =>
       store.roles.update('r', (role) => ({ ...role, description: role.description + letter }), by),
     )
@@ -93,24 +96,25 @@ export function roleConformance(test: StoreTest): void {
   })
 
   test('a deleted role is gone for its holders, and one made anew under the name is not theirs', async (store) => {
-    await store.roles.insert(aRole('r'), start)
-    await store.roles.insert(aRole('s'), start)
-    await store.users.insert(aUser('ann', { roleNames: ['r', 's', 'r'] }))
+    await store.roles.insert(aRole('r'), deedAt(start))
+    await store.roles.insert(aRole('s'), deedAt(start))
+    await store.users.insert(aUser('ann', { roleNames: ['r', 's', 'r'] }), deedAt(start))
     await store.roles.delete('r', { ...by, at: after(1) })
     const names = async () => (await store.users.get('ann'))?.roles.map((role) => role.name)
     expect(await names()).toEqual(['s'])
-    await expect(store.users.insert(aUser('bob', { roleNames: ['r'] }))).rejects.toMatchObject({
+    await expect(store.users.insert(aUser('bob', { roleNames: ['r'] }), deedAt(start))).rejects.toMatchObject({
       code: 'roles_unknown',
     })
-    await store.roles.insert(aRole('r'), after(2))
+    await store.roles.insert(aRole('r'), deedAt(after(2)))
     expect(await names()).toEqual(['s'])
     expect((await store.users.list({ limit: 9 }))[0]?.roleKeys).toEqual([(await store.roles.get('s'))?.key])
   })
 
   test('what deleted roles leave behind is cleared away in bounded steps, and nothing else is', async (store) => {
-    await store.roles.insert(aRole('gone'), start)
-    await store.roles.insert(aRole('kept'), start)
-    for (const name of ['a', 'b', 'c']) await store.users.insert(aUser(name, { roleNames: ['kept', 'gone'] }))
+    await store.roles.insert(aRole('gone'), deedAt(start))
+    await store.roles.insert(aRole('kept'), deedAt(start))
+    for (const name of ['a', 'b', 'c'])
+      await store.users.insert(aUser(name, { roleNames: ['kept', 'gone'] }), deedAt(start))
     expect(await store.roles.purgeDeletedRoles(10)).toBe(0)
     await store.roles.delete('gone', by)
     const steps = []

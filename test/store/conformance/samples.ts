@@ -7,6 +7,7 @@ import type { NewRole } from '../../../src/core/roles/role.ts'
 import type { TokenRow } from '../../../src/core/tokens/token-store.ts'
 import type { NewUser } from '../../../src/core/users/user-store.ts'
 import type { Store } from '../../../src/store/store.ts'
+import { actorNamed, op } from '../../actors.ts'
 
 /** One promise of a port: `body` gets a new, empty store, and a sealer that opens what the store seals. */
 export type StoreTest = (title: string, body: (store: Store, sealer: Sealer) => Promise<void>) => void
@@ -18,11 +19,11 @@ export function after(ms: number): Date {
 }
 
 /** Who changes something, and when. */
-export const by = { actor: 'op', at: start }
+export const by = { by: op, at: start }
 
 export function aUser(name: string, more: Partial<NewUser> = {}): NewUser {
   const passwordHash = `$test$${randomBytes(8).toString('hex')}`
-  return { name, passwordHash, roleNames: [], isBuiltIn: false, tokensNotBefore: start, at: start, ...more }
+  return { name, passwordHash, roleNames: [], isBuiltIn: false, tokensNotBefore: start, ...more }
 }
 
 export function aRole(name: string, more: Partial<NewRole> = {}): NewRole {
@@ -59,7 +60,7 @@ export function aToken(text: string, sealer: Sealer, more: Partial<TokenRow> = {
 }
 
 export function aRevocation(token: TokenRow, more: Partial<NewRevocation> = {}): NewRevocation {
-  return { token, actor: 'ann', reason: 'logout', at: start, ...more }
+  return { token, by: actorNamed('ann'), reason: 'logout', at: start, ...more }
 }
 
 /** Revokes tokens with these texts, in order; answers their sequences. */

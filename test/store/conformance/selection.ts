@@ -3,12 +3,14 @@ import type { Sealer } from '../../../src/core/keys/sealer.ts'
 import type { Selector } from '../../../src/core/revocation/selector.ts'
 import type { TokenRow } from '../../../src/core/tokens/token-store.ts'
 import type { Store } from '../../../src/store/store.ts'
+import { deedAt, op } from '../../actors.ts'
 import { aCluster, after, aJwk, aRevocation, aRole, aToken, aUser, failure, type StoreTest, start } from './samples.ts'
 
-const deed = { actor: 'op', reason: 'lost laptop', at: after(5) }
+const deed = { by: op, reason: 'lost laptop', at: after(5) }
 
 async function issue(store: Store, sealer: Sealer, tokens: Readonly<Record<string, Partial<TokenRow>>>) {
-  for (const [text, more] of Object.entries(tokens)) await store.tokens.record(aToken(text, sealer, more))
+  for (const [text, more] of Object.entries(tokens))
+    await store.tokens.record(aToken(text, sealer, more), deedAt(start))
 }
 
 const roleKey = async (store: Store, name: string) => (await store.roles.get(name))?.key ?? 0
@@ -19,7 +21,7 @@ async function textsOf(store: Store, now = after(5)): Promise<readonly string[]>
 
 export function selectionConformance(test: StoreTest): void {
   test('an act revokes the live tokens meant, once, with one change each, and says so', async (store, sealer) => {
-    await store.users.insert(aUser('ann'))
+    await store.users.insert(aUser('ann'), deedAt(start))
     const expired = { expiresAt: after(5) }
     await issue(store, sealer, {
       t1: {},
@@ -34,7 +36,9 @@ export function selectionConformance(test: StoreTest): void {
     expect(act).toEqual({
       id: act.id,
       selector: { by: 'user', name: 'ann' },
-      ...deed,
+      actor: 'op',
+      reason: deed.reason,
+      at: deed.at,
       tokens: 2,
       lastSequence,
       expiresAt: after(70_000),
@@ -69,11 +73,11 @@ export function selectionConformance(test: StoreTest): void {
   ]
   for (const [what, selector, revoked] of cases) {
     test(`what is meant can be ${what}, and nothing else is revoked`, async (store, sealer) => {
-      await store.roles.insert(aRole('r'), start)
+      await store.roles.insert(aRole('r'), deedAt(start))
       const [r, admin] = [await roleKey(store, 'r'), await roleKey(store, 'Admin')]
-      for (const name of ['ann', 'bob']) await store.users.insert(aUser(name))
-      await store.clusters.insert(aCluster('c2', { alias: 'two' }), 0, [])
-      await store.keys.publish(aJwk('kid-2'), start)
+      for (const name of ['ann', 'bob']) await store.users.insert(aUser(name), deedAt(start))
+      await store.clusters.insert(aCluster('c2', { alias: 'two' }), 0, [], deedAt(start))
+      await store.keys.publish(aJwk('kid-2'), deedAt(start))
       await issue(store, sealer, {
         plain: {},
         'of session': { session: 's1' },
@@ -123,16 +127,16 @@ export function selectionConformance(test: StoreTest): void {
   })
 
   test('a foreign token counts as good for every cluster', async (store, sealer) => {
-    await store.clusters.insert(aCluster('c9'), 0, [])
+    await store.clusters.insert(aCluster('c9'), 0, [], deedAt(start))
     await issue(store, sealer, { foreign: { origin: 'foreign', reach: 'everywhere', roleKeys: [] } })
     expect((await store.revocations.revokeSelected({ by: 'cluster', name: 'c9' }, deed)).tokens).toBe(1)
   })
 
   test('a token that is recorded after an act that would have met it is refused, unless it knew of the act', async (store, sealer) => {
-    await store.roles.insert(aRole('r'), start)
-    await store.clusters.insert(aCluster('c1'), 0, [])
-    await store.keys.publish(aJwk('kid-1'), start)
-    for (const name of ['ann', 'bob']) await store.users.insert(aUser(name))
+    await store.roles.insert(aRole('r'), deedAt(start))
+    await store.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
+    await store.keys.publish(aJwk('kid-1'), deedAt(start))
+    for (const name of ['ann', 'bob']) await store.users.insert(aUser(name), deedAt(start))
     const asOf = (await store.users.credentials('ann'))?.asOf ?? -1
     const token = aToken('late', sealer, { roleKeys: [await roleKey(store, 'r')] })
     const meeting: readonly Selector[] = [
@@ -145,14 +149,16 @@ export function selectionConformance(test: StoreTest): void {
     let since = asOf
     for (const selector of meeting) {
       const { id } = await store.revocations.revokeSelected(selector, deed)
-      await expect(store.tokens.record(token, { asOf: since })).rejects.toMatchObject(failure('token_revoked', {}))
+      await expect(store.tokens.record(token, deedAt(start), { asOf: since })).rejects.toMatchObject(
+        failure('token_revoked', {}),
+      )
       since = id
     }
     await store.revocations.revokeSelected({ by: 'user', name: 'bob' }, deed)
     await store.revocations.revokeSelected({ by: 'role', name: 'Admin' }, deed)
     await store.revocations.revokeSelected({ by: 'issued_before', at: token.issuedAt }, deed)
     await store.revocations.record(aRevocation(aToken('another', sealer)))
-    await store.tokens.record(token, { asOf: since })
+    await store.tokens.record(token, deedAt(start), { asOf: since })
     expect((await store.users.credentials('ann'))?.asOf).toBeGreaterThan(since)
   })
 }

@@ -1,27 +1,28 @@
 import { expect } from 'vitest'
+import { deedAt } from '../../actors.ts'
 import { after, aRevocation, aRole, aToken, aUser, by, revokeAll, type StoreTest, start } from './samples.ts'
 
 export function tokenConformance(test: StoreTest): void {
   test('a recorded token is not revoked, nor is one that nobody knows', async (store, sealer) => {
     const token = aToken('t1', sealer)
-    await store.tokens.record(token)
-    await store.tokens.record(token)
+    await store.tokens.record(token, deedAt(start))
+    await store.tokens.record(token, deedAt(start))
     expect(await store.tokens.isRevoked(token.fingerprint)).toBe(false)
     expect(await store.tokens.isRevoked(aToken('t2', sealer).fingerprint)).toBe(false)
   })
 
   test('standing tells of revocation and of the user as the store has it now', async (store, sealer) => {
-    await store.users.insert(aUser('ann', { roleNames: ['Admin'] }))
-    await store.users.insert(aUser('bob', { roleNames: ['Admin'] }))
+    await store.users.insert(aUser('ann', { roleNames: ['Admin'] }), deedAt(start))
+    await store.users.insert(aUser('bob', { roleNames: ['Admin'] }), deedAt(start))
     const key = (await store.users.get('ann'))?.key ?? 0
     const token = aToken('t1', sealer, { userKey: key })
-    await store.tokens.record(token)
+    await store.tokens.record(token, deedAt(start))
     const standing = () => store.tokens.standing({ ...token, now: start })
     expect(await standing()).toEqual({
       isRevoked: false,
       user: { key, isAdministrator: true, isDisabled: false, lockedUntil: null },
     })
-    await store.users.update('ann', { actor: 'op', roleNames: [], at: start })
+    await store.users.update('ann', { roleNames: [] }, deedAt(start))
     expect(await standing()).toEqual({
       isRevoked: false,
       user: { key, isAdministrator: false, isDisabled: false, lockedUntil: null },
@@ -33,27 +34,27 @@ export function tokenConformance(test: StoreTest): void {
   })
 
   test('a role that does not administer, or is deleted, makes nobody an administrator', async (store, sealer) => {
-    await store.roles.insert(aRole('r'), start)
-    await store.users.insert(aUser('ann', { roleNames: ['r'] }))
+    await store.roles.insert(aRole('r'), deedAt(start))
+    await store.users.insert(aUser('ann', { roleNames: ['r'] }), deedAt(start))
     expect((await store.tokens.standing({ ...aToken('t1', sealer), now: start })).user?.isAdministrator).toBe(false)
   })
 
   test('a token of a former user of the name opens nothing for the one who has it now', async (store, sealer) => {
-    await store.users.insert(aUser('ann'))
+    await store.users.insert(aUser('ann'), deedAt(start))
     const token = aToken('t1', sealer, { userKey: (await store.users.get('ann'))?.key ?? 0, issuedAt: after(9000) })
-    await store.tokens.record(token)
+    await store.tokens.record(token, deedAt(start))
     await store.users.delete('ann', by)
-    await store.users.insert(aUser('ann'))
+    await store.users.insert(aUser('ann'), deedAt(start))
     expect(await store.tokens.standing({ ...token, now: start })).toEqual({ isRevoked: true, user: undefined })
   })
 
   test('a token that has no row, or whose row names no user, must not be older than the user, to the second', async (store, sealer) => {
-    await store.users.insert(aUser('ann', { tokensNotBefore: start }))
+    await store.users.insert(aUser('ann', { tokensNotBefore: start }), deedAt(start))
     const second = new Date(Math.floor(start.getTime() / 1000) * 1000)
     for (const isKnown of [false, true]) {
       const sameSecond = aToken(`same ${isKnown}`, sealer, { issuedAt: second })
       const older = aToken(`older ${isKnown}`, sealer, { issuedAt: new Date(second.getTime() - 1000) })
-      if (isKnown) for (const token of [sameSecond, older]) await store.tokens.record(token)
+      if (isKnown) for (const token of [sameSecond, older]) await store.tokens.record(token, deedAt(start))
       expect((await store.tokens.standing({ ...sameSecond, now: start })).user).toBeDefined()
       expect((await store.tokens.standing({ ...older, now: start })).user).toBeUndefined()
     }
@@ -76,7 +77,7 @@ export function tokenConformance(test: StoreTest): void {
 export function revocationConformance(test: StoreTest): void {
   test('a revocation marks the token and appends its change', async (store, sealer) => {
     const token = aToken('t1', sealer)
-    await store.tokens.record(token)
+    await store.tokens.record(token, deedAt(start))
     const { sequence, isNew } = await store.revocations.record(aRevocation(token))
     expect(isNew).toBe(true)
     expect(await store.tokens.isRevoked(token.fingerprint)).toBe(true)

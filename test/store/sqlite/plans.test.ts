@@ -21,6 +21,7 @@ import { createRoleStore } from '../../../src/store/sqlite/role-store.ts'
 import { createTokenStore } from '../../../src/store/sqlite/token-store.ts'
 import { createUserStore } from '../../../src/store/sqlite/user-store.ts'
 import { createWriter } from '../../../src/store/sqlite/writer.ts'
+import { deedAt } from '../../actors.ts'
 import { aCluster, after, aRevocation, aRole, aToken, aUser, by, start } from '../conformance/samples.ts'
 
 // That a cost doesn't grow with the number of rows is read off SQLite's plans: a table that is scanned shows as SCAN.
@@ -79,8 +80,8 @@ function isFree(detail: string): boolean {
 }
 
 test('changing or deleting a role goes through no table, whoever holds it', async () => {
-  await stores.roles.insert(aRole('r'), start)
-  await stores.users.insert(aUser('ann', { roleNames: ['r'] }))
+  await stores.roles.insert(aRole('r'), deedAt(start))
+  await stores.users.insert(aUser('ann', { roleNames: ['r'] }), deedAt(start))
   expect(await scansOf(() => stores.roles.update('r', (role) => role, by))).toEqual([])
   expect(await scansOf(() => stores.roles.delete('r', by))).toEqual([])
   const purged = await scansOf(() => stores.roles.purgeDeletedRoles(10))
@@ -88,20 +89,20 @@ test('changing or deleting a role goes through no table, whoever holds it', asyn
 })
 
 test('reading, changing or deleting one user goes through no table, an administrator\u2019s neither', async () => {
-  await stores.users.insert(aUser('ann', { roleNames: ['Admin'] }))
-  await stores.users.insert(aUser('bob', { roleNames: ['Admin'] }))
+  await stores.users.insert(aUser('ann', { roleNames: ['Admin'] }), deedAt(start))
+  await stores.users.insert(aUser('bob', { roleNames: ['Admin'] }), deedAt(start))
   expect(await scansOf(() => stores.users.get('ann'))).toEqual([])
   expect(await scansOf(() => stores.users.credentials('ann'))).toEqual([])
-  expect(await scansOf(() => stores.users.update('ann', { actor: 'op', roleNames: [], at: start }))).toEqual([])
-  expect(await scansOf(() => stores.users.update('ann', { actor: 'op', roleNames: ['Admin'], at: start }))).toEqual([])
+  expect(await scansOf(() => stores.users.update('ann', { roleNames: [] }, deedAt(start)))).toEqual([])
+  expect(await scansOf(() => stores.users.update('ann', { roleNames: ['Admin'] }, deedAt(start)))).toEqual([])
   expect(await scansOf(() => stores.users.delete('ann', by))).toEqual([])
   expect(await scansOf(() => stores.users.list({ after: 'a', limit: 10 }))).toEqual([])
 })
 
 test('a token\u2019s standing, its revocation and the purge of old ones go through no table', async () => {
-  await stores.users.insert(aUser('ann', { roleNames: ['Admin'] }))
+  await stores.users.insert(aUser('ann', { roleNames: ['Admin'] }), deedAt(start))
   const token = aToken('t1', sealer)
-  expect(await scansOf(() => stores.tokens.record(token))).toEqual([])
+  expect(await scansOf(() => stores.tokens.record(token, deedAt(start)))).toEqual([])
   expect(await scansOf(() => stores.tokens.standing({ ...token, now: start }))).toEqual([])
   expect(await scansOf(() => stores.revocations.record(aRevocation(token)))).toEqual([])
   expect(await scansOf(() => stores.revocations.after(0, { limit: 10, now: start }))).toEqual([])
@@ -110,13 +111,13 @@ test('a token\u2019s standing, its revocation and the purge of old ones go throu
 })
 
 test('no selector goes through all tokens, nor does what follows from changing a user or a role', async () => {
-  await stores.roles.insert(aRole('r'), start)
-  await stores.roles.insert(aRole('s'), start)
-  await stores.users.insert(aUser('root', { roleNames: ['Admin'] }))
-  await stores.users.insert(aUser('ann', { roleNames: ['r', 's'] }))
-  await stores.clusters.insert(aCluster('c1'), 0, [])
+  await stores.roles.insert(aRole('r'), deedAt(start))
+  await stores.roles.insert(aRole('s'), deedAt(start))
+  await stores.users.insert(aUser('root', { roleNames: ['Admin'] }), deedAt(start))
+  await stores.users.insert(aUser('ann', { roleNames: ['r', 's'] }), deedAt(start))
+  await stores.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
   const roleKeys = [(await stores.roles.get('r'))?.key ?? 0]
-  await stores.tokens.record(aToken('t1', sealer, { session: 's1', roleKeys }))
+  await stores.tokens.record(aToken('t1', sealer, { session: 's1', roleKeys }), deedAt(start))
   const selectors: readonly Selector[] = [
     { by: 'jti', jti: 'jti of t1' },
     { by: 'session', session: 's1' },
@@ -133,8 +134,8 @@ test('no selector goes through all tokens, nor does what follows from changing a
   const until = after(10)
   const isNarrower = () => true
   const acts: readonly (() => Promise<unknown>)[] = [
-    () => stores.users.update('ann', { ...by, passwordHash: 'new' }),
-    () => stores.users.update('ann', { ...by, roleNames: ['r'], revokeNarrowed: true }),
+    () => stores.users.update('ann', { ...by, passwordHash: 'new' }, deedAt(start)),
+    () => stores.users.update('ann', { ...by, roleNames: ['r'], revokeNarrowed: true }, deedAt(start)),
     () => stores.users.setDisabled('ann', true, by),
     () => stores.roles.update('r', (role) => role, { ...by, revokeNarrowed: true, isNarrower }),
     () => stores.locks.create({ target: { kind: 'user', name: 'ann' }, until, ...deed }),
@@ -145,7 +146,7 @@ test('no selector goes through all tokens, nor does what follows from changing a
 })
 
 test('reading acts, and recording a token that knows of them, goes through neither tokens nor acts', async () => {
-  await stores.clusters.insert(aCluster('c1'), 0, [])
+  await stores.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
   const token = aToken('t1', sealer)
   const { actId } = await stores.revocations.record(aRevocation(token))
   const { list, get, token: find, purge } = stores.revocationActs
@@ -160,11 +161,11 @@ test('reading acts, and recording a token that knows of them, goes through neith
     ...(await scansOf(() => purge(after(99), 10))),
   ]
   expect(scans.filter((detail) => !/ cc$|cluster_cursors|clusters/.test(detail))).toEqual([])
-  expect(await scansOf(() => stores.tokens.record(aToken('t2', sealer), { asOf: actId }))).toEqual([])
+  expect(await scansOf(() => stores.tokens.record(aToken('t2', sealer), deedAt(start), { asOf: actId }))).toEqual([])
 })
 
 test('finding the clusters to probe goes by the plan', async () => {
-  for (const id of ['c1', 'c2']) await stores.clusters.insert(aCluster(id), 0, [])
+  for (const id of ['c1', 'c2']) await stores.clusters.insert(aCluster(id), 0, [], deedAt(start))
   for (const ms of [0, 10_000, 20_000]) {
     const options = { now: after(ms), limit: 5, everyMs: 10_000 }
     expect(await scansOf(() => stores.probes.claimDue(options))).toEqual([])
@@ -173,7 +174,7 @@ test('finding the clusters to probe goes by the plan', async () => {
 })
 
 test('claiming looks only at clusters that are behind, in a resync or in want of a canary', async () => {
-  for (const id of ['c1', 'c2']) await stores.clusters.insert(aCluster(id), 0, [])
+  for (const id of ['c1', 'c2']) await stores.clusters.insert(aCluster(id), 0, [], deedAt(start))
   const options = { now: start, limit: 5, leaseUntil: after(1000), holder: 'test' }
   expect(await scansOf(() => stores.cursors.claimDue(options))).toEqual([])
   await stores.cursors.wantCanary('c1', start)

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createSealer } from '../../../src/core/keys/sealer.ts'
 import { openSqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
 import type { Store } from '../../../src/store/store.ts'
+import { deedAt } from '../../actors.ts'
 import { aCluster, after, aRevocation, aRole, aToken, aUser, revokeAll, start } from '../conformance/samples.ts'
 
 // Two stores on one file have a connection each: SQLite treats them as it treats two processes.
@@ -31,7 +32,7 @@ afterEach(async () => {
 test('what one process has committed, the other reads, and its directory revision differs', async () => {
   const before = two.revisions.directory()
   expect(two.revisions.directory()).toBe(before)
-  await one.roles.insert(aRole('r'), start)
+  await one.roles.insert(aRole('r'), deedAt(start))
   const between = two.revisions.directory()
   expect(between).not.toBe(before)
   expect(await two.roles.get('r')).toBeDefined()
@@ -40,7 +41,7 @@ test('what one process has committed, the other reads, and its directory revisio
 
 test('a token that one process revokes is revoked for the other', async () => {
   const token = aToken('t1', sealer)
-  await one.tokens.record(token)
+  await one.tokens.record(token, deedAt(start))
   expect(await two.tokens.isRevoked(token.fingerprint)).toBe(false)
   await one.revocations.record(aRevocation(token))
   expect(await two.tokens.isRevoked(token.fingerprint)).toBe(true)
@@ -48,7 +49,7 @@ test('a token that one process revokes is revoked for the other', async () => {
 })
 
 test('processes that claim at once share the clusters between them, each cluster once', async () => {
-  for (const id of ['c1', 'c2', 'c3', 'c4', 'c5']) await one.clusters.insert(aCluster(id), 0, [])
+  for (const id of ['c1', 'c2', 'c3', 'c4', 'c5']) await one.clusters.insert(aCluster(id), 0, [], deedAt(start))
   await revokeAll(one, sealer, ['t1'])
   const options = { now: start, limit: 3, leaseUntil: after(1000) }
   const claims = await Promise.all([
@@ -62,7 +63,10 @@ test('processes that claim at once share the clusters between them, each cluster
 test('writes of two processes at once are all kept, each name once', async () => {
   const names = Array.from({ length: 50 }, (_, index) => `u${index}`)
   const outcomes = await Promise.allSettled(
-    names.flatMap((name) => [one.users.insert(aUser(name)), two.users.insert(aUser(name))]),
+    names.flatMap((name) => [
+      one.users.insert(aUser(name), deedAt(start)),
+      two.users.insert(aUser(name), deedAt(start)),
+    ]),
   )
   expect(outcomes.filter((outcome) => outcome.status === 'fulfilled')).toHaveLength(50)
   expect(await one.users.list({ limit: 100 })).toHaveLength(50)

@@ -7,6 +7,7 @@ import { createSealer } from '../../../src/core/keys/sealer.ts'
 import { migrate } from '../../../src/store/sqlite/migrate.ts'
 import { openDatabase } from '../../../src/store/sqlite/open.ts'
 import { openSqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
+import { deedAt, op } from '../../actors.ts'
 import { aCluster, after, aRevocation, aToken, start } from '../conformance/samples.ts'
 
 // A database as an earlier version left it, opened by this one.
@@ -67,7 +68,7 @@ test('what was revoked before there were acts stays revoked, and each is an act 
   })
   expect(await store.cursors.list(start)).toMatchObject([{ clusterId: 'c1', canary: null, isCanaryWanted: false }])
   expect(await store.probes.nextDueAt()).toEqual(start)
-  const deed = { actor: 'op', reason: 'test', at: start }
+  const deed = { by: op, reason: 'test', at: start }
   expect(await store.revocations.revokeSelected({ by: 'role', name: 'Admin' }, deed)).toMatchObject({
     tokens: 1,
     lastSequence: 10,
@@ -89,7 +90,7 @@ test('a log that was emptied before an upgrade does not begin anew', async () =>
   old.close()
 
   const store = openSqliteStore({ file, sealer })
-  await store.clusters.insert(aCluster('c1'), await store.revocations.lastSequence(), [])
+  await store.clusters.insert(aCluster('c1'), await store.revocations.lastSequence(), [], deedAt(start))
   expect(await store.revocations.record(aRevocation(aToken('new', sealer)))).toMatchObject({ sequence: 42 })
   expect(await store.cursors.list(start)).toMatchObject([{ acknowledged: 41, behind: 1 }])
   await store.close()
