@@ -2,6 +2,7 @@
  * The forms in which settings are written. Text comes in (a flag, an environment variable, a member of `authn.json`),
  * a typed value goes out, and back again for showing.
  */
+import { isIP } from 'node:net'
 import { formatGoDuration, formatGoSize, parseGoDuration, parseGoSize } from './core/settings/go-units.ts'
 
 export interface Kind<T> {
@@ -89,6 +90,28 @@ export const durations: Kind<readonly number[]> = {
     return parsed.some((ms) => ms === undefined) ? undefined : parsed.filter((ms) => ms !== undefined)
   },
   show: (values) => values.map(formatGoDuration).join(','),
+}
+
+/** Addresses and ranges of addresses. */
+export const addressRanges: Kind<readonly string[]> = {
+  form: 'addresses or ranges separated by commas, such as 10.0.0.0/8,192.0.2.7,fd00::/8',
+  json: 'string',
+  placeholder: 'ranges',
+  parse(given) {
+    const ranges = given
+      .split(',')
+      .map((part) => part.trim())
+      .filter((part) => part !== '')
+    return ranges.every(isAddressRange) ? ranges : undefined
+  },
+  show: (values) => values.join(','),
+}
+
+function isAddressRange(range: string): boolean {
+  const [address = '', bits, ...more] = range.split('/')
+  const family = isIP(address)
+  if (family === 0 || more.length > 0) return false
+  return bits === undefined || (/^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128))
 }
 
 function parseInteger(given: string): number | undefined {

@@ -6,6 +6,7 @@
 import { boolean, duration, integer, integerOrOff, path, quotedInteger, size, text } from './config-kinds.ts'
 import { is32BytesInBase64, isBaseUrl, isKeySize, isPort, row, type Setting } from './config-setting.ts'
 import { clusterSettings } from './config-settings-clusters.ts'
+import { defenceSettings } from './config-settings-defences.ts'
 
 const secondMs = 1000
 const minuteMs = 60 * secondMs
@@ -365,6 +366,7 @@ export const settings = {
     },
     description: 'the port of the operations listener, or "off"; where nobody sets it and it is taken, it stays closed',
   }),
+  ...defenceSettings,
   ...clusterSettings,
 }
 

@@ -65,6 +65,10 @@ export interface Config {
   readonly hasOpenReads: boolean
   /** Whether narrowing a role, or taking one away, by AIStore's protocol revokes the tokens that then say too much. */
   readonly isNarrowingRevoked: boolean
+  /** Off only for benchmarks. */
+  readonly isLoginLimited: boolean
+  /** Addresses and ranges of proxies whose X-Forwarded-For is believed. */
+  readonly trustedProxies: readonly string[]
   readonly delivery: {
     /** How long a revocation's answer waits for clusters that are up. */
     readonly budgetMs: number
@@ -266,6 +270,8 @@ function toConfig(from: ResolvedSettings, file: ResolvedSettings): Config {
     firstAdministrator: { name: from.administratorName.value, password: from.administratorPassword.value },
     hasOpenReads: from.hasOpenReads.value,
     isNarrowingRevoked: from.isNarrowingRevoked.value,
+    isLoginLimited: from.isLoginLimited.value,
+    trustedProxies: from.trustedProxies.value,
     delivery: {
       budgetMs: from.deliveryBudget.value,
       timeoutMs: from.deliveryTimeout.value,

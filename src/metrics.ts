@@ -112,6 +112,7 @@ function outcomeOf(error: unknown): string {
   if (!(error instanceof DomainError)) return 'failed'
   if (error.code === 'invalid_credentials') return 'refused'
   if (error.code === 'locked') return 'locked'
+  if (error.code === 'login_limited') return 'limited'
   if (error.code === 'too_busy') return 'busy'
   return error.code === 'storage_failed' ? 'failed' : 'invalid'
 }

@@ -12,6 +12,7 @@ import type { Logger } from './core/logger.ts'
 import { createRevocations } from './core/revocation/revocations.ts'
 import { createRoles } from './core/roles/roles.ts'
 import { createAuthenticator } from './core/sessions/authenticator.ts'
+import { createLoginLimits, createNoLoginLimits } from './core/sessions/login-limits.ts'
 import { createSessions } from './core/sessions/sessions.ts'
 import { createRuntimeSettings, effectiveSharedSecret } from './core/settings/runtime-settings.ts'
 import { createTokenIssuer } from './core/tokens/token-issuer.ts'
@@ -22,6 +23,7 @@ import { createResync } from './delivery/resync.ts'
 import { createDelivery } from './delivery/worker.ts'
 import { createApp } from './http/app.ts'
 import { readCertificate } from './http/certificate.ts'
+import { createClientAddress } from './http/client-address.ts'
 import { type Listener, listen } from './http/listen.ts'
 import { openOperations } from './http/operations.ts'
 import { createStatuses } from './http/routes/cluster-statuses.ts'
@@ -59,6 +61,8 @@ export interface ServiceDeps {
 
 /** Verified tokens that are kept; a token and its claims take about 2 KB. */
 const verifiedTokensKept = 10_000
+const loginLimitsAdvice =
+  'LOGIN LIMITS ARE OFF: anybody may guess passwords as fast as this machine can hash. Remove GATEHOUSE_LOGIN_LIMITS=off.'
 const defaultDrainMs = 10_000
 
 /**
@@ -111,6 +115,11 @@ async function assemble(
   const issuer = metrics.countTokens(createTokenIssuer({ ring, tokens, sealer, issuer: config.net.externalUrl, clock }))
   const verifier = createTokenVerifier({ ring, clock, cacheSize: verifiedTokensKept })
   const authenticator = createAuthenticator({ verifier, tokens, clock })
+  const { loginLocks } = store
+  const limits = config.isLoginLimited
+    ? createLoginLimits({ locks: loginLocks, clock, log })
+    : createNoLoginLimits({ locks: loginLocks })
+  if (!config.isLoginLimited) log.warn({ event: 'login_limits.off', advice: loginLimitsAdvice })
   const hasher = createPasswordHasher({ concurrency: availableParallelism() })
   const sessions = metrics.countLogins(
     createSessions({
@@ -118,6 +127,7 @@ async function assemble(
       clusters: clusterStore,
       locks: store.locks,
       hasher,
+      limits,
       issuer,
       settings,
       clock,
@@ -206,7 +216,7 @@ async function assemble(
       delivery.worker,
       clusterProbe,
       rotation.worker,
-      createPurge({ tokens, roles: roleStore, revocationActs: store.revocationActs, clock, log }),
+      createPurge({ tokens, roles: roleStore, revocationActs: store.revocationActs, loginLocks, clock, log }),
     ],
     {
       clock,
@@ -235,6 +245,8 @@ async function assemble(
     resync,
     acts: store.revocationActs,
     locks: store.locks,
+    limits,
+    loginLocks,
     verifier,
     keys: store.keys,
     ring,
@@ -242,7 +254,8 @@ async function assemble(
     clock,
   })
   const api = createNativeApi({ routes, authenticator, version })
-  const app = createApp({ log, dialect, api, observe: metrics.request, notReady })
+  const addressOf = createClientAddress(config.trustedProxies)
+  const app = createApp({ log, dialect, api, observe: metrics.request, addressOf, notReady })
 
   async function takeReadings() {
     const [clusters, statusOf, logLength] = await Promise.all([

@@ -20,7 +20,7 @@ const rooms: Readonly<Record<string, Room>> = {
   core: {
     holds: (file) => file.startsWith('core/'),
     mayImport: ['core/'],
-    packages: ['jose', '@node-rs/argon2', '@node-rs/bcrypt', 'lru-cache', 'p-queue', 'node:crypto'],
+    packages: ['jose', '@node-rs/argon2', '@node-rs/bcrypt', 'lru-cache', 'node:crypto'],
   },
   delivery: {
     holds: (file) => file.startsWith('delivery/'),

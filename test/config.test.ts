@@ -74,6 +74,8 @@ describe('where nothing is set', () => {
       firstAdministrator: { name: 'admin', password: undefined },
       hasOpenReads: false,
       isNarrowingRevoked: false,
+      isLoginLimited: true,
+      trustedProxies: [],
       delivery: {
         budgetMs: 250,
         timeoutMs: 10_000,
@@ -279,6 +281,8 @@ describe('flags and environment', () => {
     ['AIS_READ_HEADER_TIMEOUT', '1m', { net: { headersTimeoutMs: 60_000 } }],
     ['AIS_AUTHN_OPEN_READS', 'on', { hasOpenReads: true }],
     ['GATEHOUSE_REVOKE_NARROWED', 'on', { isNarrowingRevoked: true }],
+    ['GATEHOUSE_LOGIN_LIMITS', 'off', { isLoginLimited: false }],
+    ['GATEHOUSE_TRUSTED_PROXIES', '10.0.0.0/8, fd00::1', { trustedProxies: ['10.0.0.0/8', 'fd00::1'] }],
     ['GATEHOUSE_DATA_DIR', 'data', { dataDir: '/data', databaseFile: '/data/gatehouse.db' }],
     ['GATEHOUSE_MASTER_KEY', key, { masterKey: key }],
     ['GATEHOUSE_MASTER_KEY_FILE', '/run/master', { masterKeyFile: '/run/master' }],

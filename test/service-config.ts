@@ -41,6 +41,8 @@ export function testConfig(options: {
     firstAdministrator: options.administrator,
     hasOpenReads: options.hasOpenReads,
     isNarrowingRevoked: false,
+    isLoginLimited: true,
+    trustedProxies: [],
     delivery: {
       budgetMs: 250,
       timeoutMs: 5_000,

@@ -6,12 +6,15 @@ import type { CliContext } from './context.ts'
 export async function printConfig(
   input: ConfigInput,
   { isJson }: { readonly isJson: boolean },
-  { print, readRuntimeSettings }: CliContext,
+  { print, warn, readRuntimeSettings }: CliContext,
 ): Promise<void> {
   const { config, settings } = loadSettings(input)
   const rows = presentSettings(settings, await readRuntimeSettings(config))
+  if (!config.isLoginLimited) warn(limitsOff)
   print(isJson ? JSON.stringify(rows, null, 2) : formatTable(rows))
 }
+
+const limitsOff = 'gatehouse: LOGIN LIMITS ARE OFF (login_limits): anybody may guess passwords without limit'
 
 function formatTable(rows: readonly SettingRow[]): string {
   const cells = rows.map((row) => [row.name, row.value || '-', presentSource(row)] as const)

@@ -25,6 +25,8 @@ export interface ErrorDetails {
   invalid_credentials: Record<never, never>
   /** The password was right, and an operator has locked the user until then. */
   locked: { name: string; until: Date }
+  /** Too many failed logins for this name or from this address; the same for names that don't exist. */
+  login_limited: { retryAfterSeconds: number }
   /** A member that must be there is missing or empty. */
   field_missing: { field: string; what: string }
   /** A member has a value that breaks a rule; `rule` completes the sentence "<what> is invalid: …". */

@@ -75,6 +75,12 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     title: 'The user is locked',
     detail: `An operator has locked ${name} until ${until.toISOString()}.`,
   }),
+  login_limited: ({ retryAfterSeconds }) => ({
+    status: 429,
+    title: 'Too many failed logins',
+    detail: `Too many logins have failed for this name or from this address. Try again in ${retryAfterSeconds} s, or ask an administrator to unlock it.`,
+    retryAfterSeconds,
+  }),
   field_missing: ({ field, what }) => ({
     status: 422,
     title: 'A member is missing',

@@ -2,6 +2,7 @@
 import { Hono } from 'hono'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
+import { createClientAddress } from './client-address.ts'
 import type { HttpEnv } from './env.ts'
 import { type HealthDeps, healthRoutes } from './health.ts'
 import { type Listener, listen } from './listen.ts'
@@ -15,7 +16,7 @@ export interface OperationsDeps extends HealthDeps {
 /** `/metrics` in Prometheus's text format, `/healthz` and `/readyz`. */
 function createOperationsApp({ log, renderMetrics, notReady }: OperationsDeps) {
   return new Hono<HttpEnv>()
-    .use(requestLog(log))
+    .use(requestLog(log, undefined, createClientAddress([])))
     .get('/metrics', async () => {
       const { contentType, text } = await renderMetrics()
       return new Response(text, { headers: { 'Content-Type': contentType, 'Cache-Control': 'no-store' } })

@@ -12,6 +12,7 @@ import type { LockStore } from '../core/revocation/lock-store.ts'
 import type { RevocationActStore } from '../core/revocation/revocation-acts.ts'
 import type { RevocationStore } from '../core/revocation/revocation-store.ts'
 import type { RoleStore } from '../core/roles/role-store.ts'
+import type { LoginLockStore } from '../core/sessions/login-lock-store.ts'
 import type { SettingsStore } from '../core/settings/settings-store.ts'
 import type { TokenStore } from '../core/tokens/token-store.ts'
 import type { UserStore } from '../core/users/user-store.ts'
@@ -26,6 +27,7 @@ export interface Store {
   readonly revocations: RevocationStore
   readonly revocationActs: RevocationActStore
   readonly locks: LockStore
+  readonly loginLocks: LoginLockStore
   readonly keys: KeyStore
   readonly settings: SettingsStore
   readonly cursors: CursorStore

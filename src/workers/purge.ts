@@ -2,6 +2,7 @@ import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RevocationActStore } from '../core/revocation/revocation-acts.ts'
 import type { RoleStore } from '../core/roles/role-store.ts'
+import type { LoginLockStore } from '../core/sessions/login-lock-store.ts'
 import type { TokenStore } from '../core/tokens/token-store.ts'
 import type { Worker } from '../supervisor.ts'
 
@@ -22,10 +23,11 @@ export function createPurge(deps: {
   readonly tokens: Pick<TokenStore, 'purgeExpired'>
   readonly roles: Pick<RoleStore, 'purgeDeletedRoles'>
   readonly revocationActs: Pick<RevocationActStore, 'purge'>
+  readonly loginLocks: Pick<LoginLockStore, 'purge'>
   readonly clock: Clock
   readonly log: Logger
 }): Worker {
-  const { tokens, roles, revocationActs, clock, log } = deps
+  const { tokens, roles, revocationActs, loginLocks, clock, log } = deps
 
   async function repeat(step: (limit: number) => Promise<number>, signal: AbortSignal): Promise<number> {
     let total = 0
@@ -47,6 +49,7 @@ export function createPurge(deps: {
         const purgedRoles = await repeat((limit) => roles.purgeDeletedRoles(limit), signal)
         const actsBefore = new Date(clock.now().getTime() - keepActsMs)
         const purgedActs = await repeat((limit) => revocationActs.purge(actsBefore, limit), signal)
+        await repeat((limit) => loginLocks.purge(before, limit), signal)
         if (purgedTokens + purgedRoles + purgedActs > 0)
           log.info({ event: 'store.purged', tokens: purgedTokens, roles: purgedRoles, acts: purgedActs })
         await clock.wait(everyMs, signal)

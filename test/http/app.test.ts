@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { systemClock } from '../../src/core/clock.ts'
 import { createApp } from '../../src/http/app.ts'
+import { createClientAddress } from '../../src/http/client-address.ts'
 import { type Listener, listen } from '../../src/http/listen.ts'
 import { collectLog, type LogLine } from '../log-lines.ts'
 
@@ -15,6 +16,7 @@ beforeAll(async () => {
     log,
     notReady: async () => undefined,
     api: { root: '/api/v1', handle: async () => new Response('native'), paths: [] },
+    addressOf: createClientAddress([]),
     observe: (request) => void observed.push(request),
     dialect: {
       paths: ['/v1/users'],

@@ -21,6 +21,7 @@ test('what is over is cleared away in small steps, again every minute, until tol
     },
     roles: { purgeDeletedRoles: async () => 0 },
     revocationActs: { purge: async () => 0 },
+    loginLocks: { purge: async () => 0 },
   })
   const stop = new AbortController()
   const running = purge.run(stop.signal)

@@ -13,6 +13,7 @@ import type { PasswordHasher } from '../users/password-hasher.ts'
 import type { User, UserCredentials } from '../users/user.ts'
 import type { UserStore } from '../users/user-store.ts'
 import { bareActor, type Origin } from './actor.ts'
+import { type LoginLimits, networkOf } from './login-limits.ts'
 
 export interface Login {
   readonly name: string
@@ -29,7 +30,7 @@ export interface Sessions {
    * whose hash is outdated is hashed anew on the way.
    * Grants of a locked role are left out; that a user is locked is told only to who knows the password. What happens to
    * the user or the roles until the token is on disk counts: it is looked at anew then.
-   * @throws DomainError field_missing (password), invalid_credentials, locked, lifetime_invalid, too_busy
+   * @throws DomainError field_missing (password), invalid_credentials, login_limited, locked, lifetime_invalid, too_busy
    */
   login(login: Login): Promise<IssuedToken>
 }
@@ -39,6 +40,7 @@ export interface SessionsDeps {
   readonly clusters: ClusterStore
   readonly locks: Pick<LockStore, 'lockedRoleKeys'>
   readonly hasher: PasswordHasher
+  readonly limits: LoginLimits
   readonly issuer: TokenIssuer
   readonly settings: Settings
   readonly clock: Clock
@@ -52,13 +54,25 @@ const minimumLifetimeMs = 60_000
 const maximumTries = 4
 
 export function createSessions(deps: SessionsDeps): Sessions {
-  const { users, hasher, issuer, settings, locks, clock } = deps
+  const { users, hasher, limits, issuer, settings, locks, clock } = deps
   const listClusters = cacheClusters(deps)
 
-  async function checkCredentials(name: string, password: string): Promise<UserCredentials & { isOutdated: boolean }> {
+  /** What others have guessed wrongly while this login waited for its turn counts as well. */
+  async function checkCredentials({
+    name,
+    password,
+    origin,
+  }: Login): Promise<UserCredentials & { isOutdated: boolean }> {
+    const attempt = { name, address: origin.address }
+    await limits.admit(attempt)
     const credentials = await users.credentials(name)
-    const { isVerified, isOutdated } = await hasher.verify(password, credentials?.passwordHash)
-    if (!credentials || !isVerified || credentials.isDisabled) throw new DomainError('invalid_credentials', {})
+    const turn = { asker: networkOf(origin.address), admit: () => limits.admitAtOnce(attempt) }
+    const { isVerified, isOutdated } = await hasher.verify(password, credentials?.passwordHash, turn)
+    if (!credentials || !isVerified || credentials.isDisabled) {
+      await limits.failed(attempt)
+      throw new DomainError('invalid_credentials', {})
+    }
+    limits.succeeded(attempt)
     return { ...credentials, isOutdated }
   }
 
@@ -72,8 +86,9 @@ export function createSessions(deps: SessionsDeps): Sessions {
   }
 
   /** @throws DomainError token_revoked where the user or a role was revoked since the credentials were read */
-  async function tryLogin({ name, password, requestedLifetimeMs, profile, origin }: Login): Promise<IssuedToken> {
-    const credentials = await checkCredentials(name, password)
+  async function tryLogin(login: Login): Promise<IssuedToken> {
+    const { name, password, requestedLifetimeMs, profile, origin } = login
+    const credentials = await checkCredentials(login)
     const { lockedUntil, asOf, isOutdated } = credentials
     if (lockedUntil && lockedUntil > clock.now()) throw new DomainError('locked', { name, until: lockedUntil })
     const lifetimeMs = planLifetime(requestedLifetimeMs, settings)

@@ -1,16 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import * as argon2 from '@node-rs/argon2'
 import * as bcrypt from '@node-rs/bcrypt'
-import PQueue from 'p-queue'
-import { DomainError } from '../errors.ts'
+import { createFairQueue } from './fair-queue.ts'
 
-/** Hashing of passwords on the thread pool, never more at once than the machine has cores for. */
+/** Hashing of passwords on the thread pool, never more at once than the machine has cores for, each asker in turn. */
 export interface PasswordHasher {
   /**
    * argon2id at OWASP's cost, PHC string. Any length of password.
    * @throws DomainError too_busy
    */
-  hash(password: string): Promise<string>
+  hash(password: string, turn?: Turn): Promise<string>
   /**
    * Verifies argon2id and bcrypt (`$2a$`, `$2b$`, `$2y$`: only the first 72 bytes count, as where it was made).
    * `isOutdated` = verified, but to be hashed anew. An undefined hash costs the same work and is never verified, so that
@@ -20,14 +19,24 @@ export interface PasswordHasher {
   verify(
     password: string,
     hash: string | undefined,
+    turn?: Turn,
   ): Promise<{ readonly isVerified: boolean; readonly isOutdated: boolean }>
+}
+
+/** In whose name something is hashed. */
+export interface Turn {
+  /** Who waits for it, for instance an address: nobody's many wait in front of somebody else's one. */
+  readonly asker: string
+  /** Asked when the turn has come; what it throws is thrown, and nothing is hashed. */
+  readonly admit?: () => void
 }
 
 export interface PasswordHasherOptions {
   /** How many passwords are hashed at the same time. */
   readonly concurrency: number
-  /** How many may wait for their turn; more are turned away. */
+  /** How many may wait for their turn, in all and of one asker; more are turned away. */
   readonly maximumWaiting?: number
+  readonly maximumWaitingOfOne?: number
 }
 
 // OWASP's cost, as the PHC string spells it: what a current hash starts with.
@@ -37,16 +46,20 @@ const bcryptBytes = 72
 /** Hashes a second that one thread is good for at least, to tell a refused caller when to come back. */
 const hashesPerSecond = 50
 
-export function createPasswordHasher({ concurrency, maximumWaiting = 1000 }: PasswordHasherOptions): PasswordHasher {
-  const queue = new PQueue({ concurrency })
+/** The administrators' own acts: they wait in a line of their own. */
+const nobodyInParticular: Turn = { asker: '' }
+
+export function createPasswordHasher(options: PasswordHasherOptions): PasswordHasher {
+  const { concurrency, maximumWaiting = 1000, maximumWaitingOfOne = Math.ceil(maximumWaiting / 2) } = options
+  const perSecond = concurrency * hashesPerSecond
+  const queue = createFairQueue({ concurrency, maximumWaiting, maximumWaitingOfOne, perSecond })
   const unmatchable = makeUnmatchableHash()
 
-  function inTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (queue.size >= maximumWaiting) {
-      const retryAfterSeconds = Math.ceil(queue.size / (concurrency * hashesPerSecond))
-      throw new DomainError('too_busy', { retryAfterSeconds })
-    }
-    return queue.add(work)
+  function inTurn<T>({ asker, admit }: Turn, work: () => Promise<T>): Promise<T> {
+    return queue.run(asker, async () => {
+      admit?.()
+      return work()
+    })
   }
 
   async function matches(password: string, hash: string): Promise<boolean> {
@@ -60,9 +73,9 @@ export function createPasswordHasher({ concurrency, maximumWaiting = 1000 }: Pas
   }
 
   return {
-    hash: async (password) => inTurn(() => argon2.hash(password, cost)),
-    async verify(password, hash) {
-      const isVerified = await inTurn(() => matches(password, hash ?? unmatchable))
+    hash: async (password, turn = nobodyInParticular) => inTurn(turn, () => argon2.hash(password, cost)),
+    async verify(password, hash, turn = nobodyInParticular) {
+      const isVerified = await inTurn(turn, () => matches(password, hash ?? unmatchable))
       return { isVerified, isOutdated: isVerified && hash !== undefined && !hash.startsWith(currentPrefix) }
     },
   }

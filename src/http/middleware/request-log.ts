@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { MiddlewareHandler } from 'hono'
 import type { Logger } from '../../core/logger.ts'
+import type { ClientAddressOf } from '../client-address.ts'
 import type { HttpEnv } from '../env.ts'
 
 /** An id that a caller may bring along: short, and harmless in a log line or header. */
@@ -18,12 +19,16 @@ export interface AnsweredRequest {
  * Gives each request an id (the caller's X-Request-Id if it is a sane one) and writes one line when it has been answered.
  * Neither query nor headers are written: they may hold secrets.
  */
-export function requestLog(log: Logger, observe?: (request: AnsweredRequest) => void): MiddlewareHandler<HttpEnv> {
+export function requestLog(
+  log: Logger,
+  observe: ((request: AnsweredRequest) => void) | undefined,
+  addressOf: ClientAddressOf,
+): MiddlewareHandler<HttpEnv> {
   return async (c, next) => {
     const { incoming } = c.env
     const brought = incoming.headers['x-request-id']
     const requestId = typeof brought === 'string' && acceptableId.test(brought) ? brought : randomUUID()
-    const address = incoming.socket.remoteAddress ?? null
+    const address = addressOf(incoming)
     c.set('requestId', requestId)
     c.set('address', address)
     const startedAt = performance.now()

@@ -8,6 +8,7 @@ import { readText } from '../body.ts'
 import { type HttpEnv, originOf } from '../env.ts'
 import { methodNotAllowed, notFound, type Problem, problemOf, unexpected } from '../errors.ts'
 import { presentDocument } from '../openapi.ts'
+import { securityHeaders } from '../security-headers.ts'
 import { RequestError } from '../validate.ts'
 import { type Caller, type Route, route } from './route.ts'
 import { Document } from './shapes/document.ts'
@@ -154,9 +155,9 @@ function respondProblem(c: Context<HttpEnv>, { code, status, title, detail, fiel
 /** Made without the context's own methods, which build a Headers object where a plain one goes straight to the socket. */
 function respond(c: Context<HttpEnv>, status: number, body: string | null, headers: Record<string, string>): Response {
   const common = {
+    ...securityHeaders,
     'X-Request-Id': c.get('requestId'),
     'Cache-Control': 'no-store',
-    'X-Content-Type-Options': 'nosniff',
   }
   return new Response(body, { status, headers: { ...headers, ...common } })
 }

@@ -1,6 +1,7 @@
 import { type ClusterRouteDeps, clusterRoutes } from './clusters.ts'
 import { type KeyRouteDeps, keyRoutes } from './keys.ts'
 import { type LockRouteDeps, lockRoutes } from './locks.ts'
+import { type LoginLockRouteDeps, loginLockRoutes } from './login-locks.ts'
 import { type RevocationRouteDeps, revocationRoutes } from './revocations.ts'
 import type { Route } from './route.ts'
 import { type SessionRouteDeps, sessionRoutes } from './sessions.ts'
@@ -9,6 +10,7 @@ import { type TokenRouteDeps, tokenRoutes } from './tokens.ts'
 export type RouteDeps = ClusterRouteDeps &
   KeyRouteDeps &
   LockRouteDeps &
+  LoginLockRouteDeps &
   RevocationRouteDeps &
   SessionRouteDeps &
   TokenRouteDeps
@@ -21,6 +23,7 @@ export function createRoutes(deps: RouteDeps): readonly Route[] {
     ...revocationRoutes(deps),
     ...tokenRoutes(deps),
     ...lockRoutes(deps),
+    ...loginLockRoutes(deps),
     ...keyRoutes(deps),
   ]
 }

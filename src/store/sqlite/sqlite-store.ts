@@ -9,6 +9,7 @@ import { createClusterStore } from './cluster-store.ts'
 import { createCursorStore } from './cursor-store.ts'
 import { createKeyStore } from './key-store.ts'
 import { createLockStore } from './lock-store.ts'
+import { createLoginLockStore } from './login-lock-store.ts'
 import { migrate } from './migrate.ts'
 import { asOpenError, openDatabase, shortenBusyTimeout } from './open.ts'
 import type { SqliteParts } from './parts.ts'
@@ -66,6 +67,7 @@ function buildStore(client: Database, sealer: Sealer): Store {
     revocations: createRevocationStore(parts, sealer, roleRows, revoking),
     revocationActs: createRevocationActStore(parts, acknowledgements),
     locks: createLockStore(parts, roleRows, administrators, revoking),
+    loginLocks: createLoginLockStore(parts),
     keys: createKeyStore(parts),
     settings: createSettingsStore(parts, sealer),
     cursors: createCursorStore(parts, sealer, acknowledgements),

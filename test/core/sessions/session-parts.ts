@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import type { Propagation } from '../../../src/core/revocation/propagation.ts'
 import { createAuthenticator } from '../../../src/core/sessions/authenticator.ts'
+import { createLoginLimits } from '../../../src/core/sessions/login-limits.ts'
 import { createSessions } from '../../../src/core/sessions/sessions.ts'
 import type { Settings } from '../../../src/core/settings/settings.ts'
 import { createTokenIssuer } from '../../../src/core/tokens/token-issuer.ts'
@@ -48,7 +49,8 @@ export async function startSessions() {
   const { users: userStore, clusters, locks, tokens, revisions } = store
   const issuer = createTokenIssuer({ ...parts, tokens, issuer: 'http://issuer' })
   const verifier = createTokenVerifier({ ...parts, cacheSize: 100 })
-  const deps = { users: userStore, clusters, locks, hasher, issuer, settings, clock, log, revisions }
+  const limits = createLoginLimits({ locks: store.loginLocks, clock, log })
+  const deps = { users: userStore, clusters, locks, hasher, limits, issuer, settings, clock, log, revisions }
   const sessions = createSessions(deps)
   return {
     ...parts,

@@ -70,7 +70,7 @@ test('an unknown user costs the same work as a known one', async () => {
 })
 
 test('more work than may wait is turned away, with when to come back', async () => {
-  const small = createPasswordHasher({ concurrency: 1, maximumWaiting: 2 })
+  const small = createPasswordHasher({ concurrency: 1, maximumWaiting: 2, maximumWaitingOfOne: 2 })
   const outcomes = await Promise.allSettled(Array.from({ length: 5 }, () => small.hash(password)))
   expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'fulfilled', 'fulfilled', 'rejected', 'rejected'])
   const reasons = outcomes.flatMap((outcome) => (outcome.status === 'rejected' ? [outcome.reason] : []))

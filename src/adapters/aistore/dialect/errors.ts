@@ -36,6 +36,10 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C], now: Date) =
   },
   invalid_credentials: () => ({ status: 401, cause: 'invalid credentials' }),
   locked: ({ name, until }) => ({ status: 401, cause: `user ${name} is locked until ${until.toISOString()}` }),
+  login_limited: ({ retryAfterSeconds }) => ({
+    status: 429,
+    cause: `too many failed logins; try again in ${retryAfterSeconds}s`,
+  }),
   field_missing: ({ what }) => ({ status: 400, cause: `${what} is undefined` }),
   field_invalid: ({ what, value, rule }) => ({ status: 400, cause: `${what} "${value}" is invalid: ${rule}` }),
   lifetime_invalid: ({ bound, maximumMs }) => ({
@@ -133,10 +137,9 @@ export function presentFailure(call: Call, thrown: unknown, now: Date): Response
   if (error instanceof DomainError) {
     const { status, cause, isPlain } = tell(error, now)
     if (status >= 500) call.context.set('failure', error)
+    const { details } = error
     const headers =
-      error.code === 'too_busy'
-        ? { 'Retry-After': String((error as DomainError<'too_busy'>).details.retryAfterSeconds) }
-        : {}
+      'retryAfterSeconds' in details ? { 'Retry-After': String(details.retryAfterSeconds) } : ({} as const)
     if (action === undefined || isPlain) return failure(call, status, cause, undefined, headers)
     return failure(call, status, `AuthN: failed to ${action}, err: ${cause}`, 'ErrFailedTo', headers)
   }
