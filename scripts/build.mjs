@@ -10,7 +10,7 @@ const dist = `${root}dist`
 
 const { outputFiles } = await build({
   absWorkingDir: root,
-  entryPoints: ['src/main.ts'],
+  entryPoints: { main: 'src/main.ts', demo: 'demo/main.ts' },
   outdir: 'dist',
   bundle: true,
   splitting: true,
@@ -29,7 +29,7 @@ const { outputFiles } = await build({
 // The parts carry a hash of their content in their names and come before what names them, so that a program that starts
 // meanwhile finds either build whole.
 await mkdir(dist, { recursive: true })
-const isEntry = ({ path }) => basename(path).startsWith('main.')
+const isEntry = ({ path }) => /^(main|demo)\./.test(basename(path))
 for (const { path, contents } of [...outputFiles].sort((a, b) => isEntry(a) - isEntry(b))) {
   await writeFile(`${path}.${process.pid}`, contents)
   await rename(`${path}.${process.pid}`, path)

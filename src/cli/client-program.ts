@@ -19,6 +19,18 @@ interface Definition {
 
 const reason = ['--reason <text>', 'why, for people; kept with the act'] as const
 const watchOption = ['--watch', 'look every second, until Ctrl-C'] as const
+const passwordOptions = [
+  ['--password-stdin', 'read the password from standard input'],
+  ['--password-file <path>', 'read the password from a file'],
+  ['--password <password>', 'not safe: others can see it'],
+] as const
+/** Which data folder is meant: the flags of `serve` of these names. */
+const localOptions = [
+  ['--local', 'work on the database of the data folder, without a server or a login: first aid'],
+  ['--data-dir <path>', 'with --local: the data folder (env: GATEHOUSE_DATA_DIR)'],
+  ['--config <path>', 'with --local: the configuration file, or its folder (env: AIS_AUTHN_CONF_DIR)'],
+  ['--master-key-file <path>', 'with --local: the file of the master key (env: GATEHOUSE_MASTER_KEY_FILE)'],
+] as const
 const tokenFile = ['--file <path>', "a file with the token's text, as `ais auth login` writes it"] as const
 const all = (what: string) => ['--all', what] as const
 
@@ -48,6 +60,8 @@ export function addClientCommands(program: Command, context: CliContext, exitWit
   const lock = group('lock', 'no tokens for a user, or through a role, until a time')
   for (const definition of lockCommands(context)) add(lock, definition)
   add(program, unlockCommand(context))
+  const user = group('user', 'users')
+  for (const definition of firstAidCommands(context)) add(user, definition)
   const key = group('key', 'signing keys')
   for (const definition of keyCommands(context)) add(key, definition)
 }
@@ -58,12 +72,7 @@ function sessionCommands(context: CliContext): readonly Definition[] {
     {
       usage: 'login [name]',
       description: 'log in, and keep the token for the commands that follow',
-      options: [
-        ['--password-stdin', 'read the password from standard input'],
-        ['--password-file <path>', 'read the password from a file'],
-        ['--password <password>', 'not safe: others can see it'],
-        ['--lifetime <duration>', 'how long the token is to live, for instance 12h or 7d'],
-      ],
+      options: [...passwordOptions, ['--lifetime <duration>', 'how long the token is to live, for instance 12h or 7d']],
       example: 'login admin --url https://gatehouse.example:52001',
       act: async (name: string | undefined, options: LoginOptions) => (await load()).login(name, options, context),
     },
@@ -210,6 +219,26 @@ function unlockCommand(context: CliContext): Definition {
     example: 'unlock ann',
     act: async (name, options) => (await import('./commands/lock.ts')).unlock(name, options, context),
   }
+}
+
+function firstAidCommands(context: CliContext): readonly Definition[] {
+  const load = () => import('./commands/first-aid.ts')
+  return [
+    {
+      usage: 'reset-password <name>',
+      description: "give a user a new password; all the user's tokens are revoked",
+      options: [...passwordOptions, ['--generate', 'make one up and print it'], ...localOptions],
+      example: 'user reset-password admin --local --data-dir /etc/ais/authn',
+      act: async (name, options) => (await load()).resetPassword(name, options, context),
+    },
+    {
+      usage: 'unlock <name>',
+      description: 'let a user log in again whom too many failed logins have locked out',
+      options: localOptions,
+      example: 'user unlock ann',
+      act: async (name, options) => (await load()).unlockLogin(name, options, context),
+    },
+  ]
 }
 
 function keyCommands(context: CliContext): readonly Definition[] {

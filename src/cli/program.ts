@@ -91,6 +91,20 @@ function createProgram(context: CliContext, exitWith: (code: number) => void): C
   addClientCommands(program, context, exitWith)
 
   program
+    .command('demo')
+    .description('show the main job on two stand-in clusters; it takes a few seconds and leaves nothing behind')
+    .addHelpText('after', '\nExample:\n  gatehouse demo')
+    .action(async () => exitWith(await (await import('./commands/demo.ts')).runDemo()))
+
+  program
+    .command('completion <shell>')
+    .description('print a script with which bash, zsh or fish completes commands and flags')
+    .addHelpText('after', '\nExample:\n  source <(gatehouse completion bash)')
+    .action(async (shell: string) =>
+      (await import('./commands/completion.ts')).printCompletion(shell, program, context),
+    )
+
+  program
     .command('version')
     .description('print the version')
     .action(() => context.print(versionLine))
