@@ -87,7 +87,9 @@ export async function whoami(options: ClientOptions, context: CliContext): Promi
 
 /** For instance `operator, cluster administrator of c1`. */
 function presentAuthorities({ authorities }: Whoami): string {
-  const shown = authorities.map(({ role, cluster }) => role.replace('_', ' ') + (cluster === null ? '' : ` of ${cluster}`))
+  const shown = authorities.map(
+    ({ role, cluster }) => role.replace('_', ' ') + (cluster === null ? '' : ` of ${cluster}`),
+  )
   return [...new Set(shown)].join(', ') || 'no built-in role'
 }
 
