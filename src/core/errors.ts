@@ -21,6 +21,11 @@ export interface ErrorDetails {
     subject: string
     expiresAt: Date
   }
+  /**
+   * The permission is held, but not for all that the act is about: nobody gives, takes or changes more than he holds.
+   * `reason` completes the sentence "<subject> has not enough of <permission>: …".
+   */
+  beyond_authority: { subject: string; permission: string; reason: string }
   /** Unknown user, disabled user or wrong password: never told apart. */
   invalid_credentials: Record<never, never>
   /** The password was right, and an operator has locked the user until then. */

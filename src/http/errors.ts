@@ -65,6 +65,13 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     challenge: 'insufficient_scope',
     ...(permission === undefined ? {} : { scope: permission }),
   }),
+  beyond_authority: ({ subject, permission, reason }) => ({
+    status: 403,
+    title: 'Not permitted',
+    detail: `${subject} has not enough of ${permission} for this: ${reason}.`,
+    challenge: 'insufficient_scope',
+    scope: permission,
+  }),
   invalid_credentials: () => ({
     status: 401,
     title: 'Name or password is wrong',

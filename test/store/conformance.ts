@@ -3,6 +3,7 @@ import { afterEach, describe, test } from 'vitest'
 import { createSealer, type Sealer } from '../../src/core/keys/sealer.ts'
 import type { Store } from '../../src/store/store.ts'
 import { actConformance } from './conformance/acts.ts'
+import { authorityConformance } from './conformance/authorities.ts'
 import { canaryConformance } from './conformance/canaries.ts'
 import { clusterConformance } from './conformance/clusters.ts'
 import { consequenceConformance } from './conformance/consequences.ts'
@@ -21,6 +22,7 @@ const ports: readonly [name: string, conformance: (test: StoreTest) => void][] =
   ['roles', roleConformance],
   ['clusters', clusterConformance],
   ['tokens', tokenConformance],
+  ['what may be done at Gatehouse', authorityConformance],
   ['revocations', revocationConformance],
   ['revoking what is meant', selectionConformance],
   ['consequences', consequenceConformance],

@@ -75,6 +75,7 @@ export async function whoami(options: ClientOptions, context: CliContext): Promi
         ['Name', found.subject],
         ['Server', url],
         ['Roles', found.roles.join(', ') || 'none'],
+        ['Acts as', presentAuthorities(found)],
         ['May', presentPermissions(found)],
         ['Token', `${found.token.jti ?? 'without an id'}, from ${token?.origin}`],
         ['Ends', `${formatUntil(found.token.expiresAt, new Date())} (${found.token.expiresAt})`],
@@ -82,6 +83,14 @@ export async function whoami(options: ClientOptions, context: CliContext): Promi
     quiet: [found.subject],
   })
   return exitCodes.done
+}
+
+/** For instance `operator, cluster administrator of c1`. */
+function presentAuthorities({ authorities }: Whoami): string {
+  const shown = authorities.map(
+    ({ role, cluster }) => role.replace('_', ' ') + (cluster === null ? '' : ` of ${cluster}`),
+  )
+  return [...new Set(shown)].join(', ') || 'no built-in role'
 }
 
 function presentPermissions({ isAdministrator, permissions }: Whoami): string {

@@ -16,8 +16,8 @@ export interface ClusterStore {
   /** The cluster, if any, that has this id or alias as its id or alias. */
   findClash(id: string, alias: string | null): Promise<Cluster | undefined>
   /**
-   * Stores the cluster, its delivery cursor at `acknowledged` (the last change it holds already), and those of `roles`
-   * whose names are free.
+   * Stores the cluster, its delivery cursor at `acknowledged` (the last change it holds already), the role of its
+   * administrators, and those of `roles` whose names are free.
    * @throws DomainError cluster_exists
    */
   insert(cluster: Cluster, acknowledged: number, roles: readonly NewRole[], deed: Deed): Promise<void>
@@ -26,6 +26,6 @@ export interface ClusterStore {
    * @throws DomainError cluster_not_found, alias_taken
    */
   update(id: string, change: ClusterChange, deed: Deed): Promise<void>
-  /** Roles that name the cluster stay. @throws DomainError cluster_not_found */
+  /** The role of its administrators goes with it; roles that name the cluster stay. @throws DomainError cluster_not_found */
   delete(name: string, deed: Deed): Promise<Cluster>
 }

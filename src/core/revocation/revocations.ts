@@ -2,10 +2,11 @@ import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
 import type { Sealer } from '../keys/sealer.ts'
 import { type Actor, bareActor, type Origin } from '../sessions/actor.ts'
+import { isAdministrator } from '../sessions/permission.ts'
 import { rowOfToken } from '../tokens/token-issuer.ts'
 import type { TokenVerifier } from '../tokens/token-verifier.ts'
 import type { Lock, LockTarget } from './lock.ts'
-import type { LockStore } from './lock-store.ts'
+import type { CheckLocked, LockStore } from './lock-store.ts'
 import { awaitClusters, type Propagation } from './propagation.ts'
 import type { RevocationStore } from './revocation-store.ts'
 import type { RevocationAct, Selector } from './selector.ts'
@@ -23,11 +24,16 @@ export interface Revocations {
    */
   revoke(selector: Selector, by: Motive): Promise<RevocationAct>
   /**
-   * No tokens for the user, or through the role, until `until`; the live ones are revoked.
-   * @throws DomainError field_invalid (until), user_not_found, role_not_found, last_administrator, storage_failed
+   * No tokens for the user, or through the role, until `until`; the live ones are revoked. Only an administrator locks an
+   * administrator, or a role that makes one.
+   * @throws DomainError field_invalid (until), user_not_found, role_not_found, last_administrator, beyond_authority,
+   *   storage_failed
    */
   lock(target: LockTarget, until: Date, by: Motive): Promise<{ readonly lock: Lock; readonly act: RevocationAct }>
-  /** Ends a lock early; what it has revoked stays revoked. @throws DomainError lock_not_found, storage_failed */
+  /**
+   * Ends a lock early; what it has revoked stays revoked. Only an administrator ends one that an administrator alone sets.
+   * @throws DomainError lock_not_found, beyond_authority, storage_failed
+   */
   lift(lockId: number, by: Actor): Promise<Lock>
 }
 
@@ -83,12 +89,21 @@ export function createRevocations(deps: RevocationsDeps): Revocations {
     async lock(target, until, { by, reason }) {
       const at = clock.now()
       checkUntil(until, at)
-      const created = await locks.create({ target, until, by, reason, at })
+      const created = await locks.create({ target, until, by, reason, at, check: checkLocking(by) })
       await awaitClusters(propagation, created.act, budgetMs)
       return created
     },
 
-    lift: (lockId, by) => locks.lift(lockId, { by, at: clock.now() }),
+    lift: (lockId, by) => locks.lift(lockId, { by, at: clock.now(), check: checkLocking(by) }),
+  }
+}
+
+/** Who runs Gatehouse day by day must not be able to keep out who could stop them. */
+function checkLocking(by: Actor): CheckLocked {
+  return (authorities) => {
+    if (isAdministrator(by) || !isAdministrator({ authorities })) return
+    const reason = 'only an administrator locks an administrator, or ends such a lock'
+    throw new DomainError('beyond_authority', { subject: by.subject, permission: 'locks:write', reason })
   }
 }
 

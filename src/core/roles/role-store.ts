@@ -23,8 +23,12 @@ export interface RoleStore {
    * @throws DomainError role_not_found, role_protected, and whatever `edit` throws
    */
   update(name: string, edit: (role: Role) => RoleContent, act: RoleAct): Promise<Revoked>
-  /** Holders lose the role in the same instant. @throws DomainError role_not_found, role_protected */
-  delete(name: string, act: Omit<RoleAct, 'isNarrower'>): Promise<Revoked>
+  /**
+   * Holders lose the role in the same instant. `check` gets the role as it is, inside the transaction: it must be pure, and
+   * throws to refuse.
+   * @throws DomainError role_not_found, role_protected, and whatever `check` throws
+   */
+  delete(name: string, act: Omit<RoleAct, 'isNarrower'> & { readonly check?: (role: Role) => void }): Promise<Revoked>
   /** Clears away up to `limit` records of deleted roles, which nobody sees any more; answers how many, 0 = none is left. */
   purgeDeletedRoles(limit: number): Promise<number>
 }

@@ -4,6 +4,7 @@
  * A grant speaks in its cluster kind's own words (AIStore: permission bits, buckets); adapters know what they mean.
  */
 import type { JsonObject } from '../json.ts'
+import type { Authority } from '../sessions/actor.ts'
 
 export interface Grant {
   /** Id of a cluster, or what the operator wrote for it (an alias); empty = every cluster without a grant of its own. */
@@ -30,6 +31,8 @@ export interface Role extends RoleContent {
   readonly isAdministrator: boolean
   /** Can be neither changed nor removed. */
   readonly isBuiltIn: boolean
+  /** What its holders may do at Gatehouse itself; null = nothing. Only built-in roles have one, and those have no grants. */
+  readonly authority: Authority | null
 }
 
 export interface NewRole extends RoleContent {
@@ -38,3 +41,14 @@ export interface NewRole extends RoleContent {
 
 /** The one role that every store holds from its first migration on. */
 export const administratorRoleName = 'Admin'
+
+/** The built-in role that every registered cluster has. No name that is given to a role may hold a colon. */
+export function clusterAdministratorRole({ id }: { readonly id: string }): NewRole & Pick<Role, 'authority'> {
+  return {
+    name: `gatehouse:cluster-administrator:${id}`,
+    description: `Makes, changes and gives roles within the cluster ${id}`,
+    grants: [],
+    annotations: {},
+    authority: { role: 'cluster_administrator', clusterId: id },
+  }
+}

@@ -3,10 +3,11 @@ import { DomainError } from '../errors.ts'
 import { awaitClusters, type Propagation } from '../revocation/propagation.ts'
 import type { Actor } from '../sessions/actor.ts'
 import { checkName } from '../users/names.ts'
+import { checkRoleChange } from './granting.ts'
 import type { NewRole, Role, RoleContent } from './role.ts'
 import type { IsNarrower, RoleStore } from './role-store.ts'
 
-/** The rules for roles. */
+/** The rules for roles. Whoever may change roles at all still gives no more than they hold (granting.ts). */
 export interface Roles {
   get(name: string): Promise<Role | undefined>
   /** All roles, sorted by name. */
@@ -14,15 +15,15 @@ export interface Roles {
   /**
    * `isAdministrator`: a caller who asks for a role that administers Gatehouse itself is refused, there is only the
    * built-in one.
-   * @throws DomainError field_missing (name), field_invalid, role_protected, role_exists
+   * @throws DomainError field_missing (name), field_invalid, role_protected, role_exists, beyond_authority
    */
   create(role: NewRole, options: { readonly by: Actor; readonly isAdministrator?: boolean }): Promise<void>
   /**
    * `edit` gets the role as it is and returns what it shall be. It must be pure.
-   * @throws DomainError role_not_found, role_protected, and whatever `edit` throws
+   * @throws DomainError role_not_found, role_protected, beyond_authority, and whatever `edit` throws
    */
   update(name: string, edit: (role: Role) => RoleContent, options: RoleChangeOptions): Promise<void>
-  /** @throws DomainError role_not_found, role_protected */
+  /** @throws DomainError role_not_found, role_protected, beyond_authority */
   delete(name: string, options: Omit<RoleChangeOptions, 'isNarrower'>): Promise<void>
 }
 
@@ -54,14 +55,23 @@ export function createRoles({ roles, clock, propagation, budgetMs }: RolesDeps):
       if (role.name === '') throw new DomainError('field_missing', { field: 'name', what: whatName })
       checkName(whatName, 'name', role.name)
       if (isAdministrator) throw new DomainError('role_protected', { name: role.name, act: 'create' })
+      checkRoleChange(by, role.name, role)
       await roles.insert(role, { by, at: clock.now() })
     },
     async update(name, edit, options) {
-      const revoked = await roles.update(name, edit, { ...options, at: clock.now() })
+      const { by } = options
+      const checkedEdit = (role: Role) => {
+        checkRoleChange(by, name, role)
+        const content = edit(role)
+        checkRoleChange(by, name, content)
+        return content
+      }
+      const revoked = await roles.update(name, checkedEdit, { ...options, at: clock.now() })
       await awaitClusters(propagation, revoked, budgetMs)
     },
     async delete(name, options) {
-      const revoked = await roles.delete(name, { ...options, at: clock.now() })
+      const check = (role: Role) => checkRoleChange(options.by, name, role)
+      const revoked = await roles.delete(name, { ...options, at: clock.now(), check })
       await awaitClusters(propagation, revoked, budgetMs)
     },
   }

@@ -21,7 +21,9 @@ export interface Authority {
 }
 
 /** Roles that say what may be done at Gatehouse itself; permission.ts has their permissions. */
-export type BuiltInRole = 'administrator' | 'operator' | 'auditor' | 'cluster_administrator'
+export const builtInRoles = ['administrator', 'operator', 'auditor', 'cluster_administrator'] as const
+
+export type BuiltInRole = (typeof builtInRoles)[number]
 
 export interface Actor {
   /** The user's name; `gatehouse:…` for acts of Gatehouse itself, which no user can be called. */

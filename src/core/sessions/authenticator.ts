@@ -4,6 +4,7 @@ import { isOwnSubject } from '../tokens/token-issuer.ts'
 import type { TokenStore } from '../tokens/token-store.ts'
 import { fingerprintOf, type TokenVerifier, type VerifiedToken } from '../tokens/token-verifier.ts'
 import type { Origin } from './actor.ts'
+import { isAdministrator } from './permission.ts'
 import type { Principal } from './principal.ts'
 
 export interface Authenticator {
@@ -46,10 +47,10 @@ export function createAuthenticator({ verifier, tokens, clock }: AuthenticatorDe
       if (user.lockedUntil) throw new DomainError('locked', { name: subject, until: user.lockedUntil })
       return {
         subject,
-        authorities: user.isAdministrator ? [{ role: 'administrator', clusterId: null }] : [],
+        authorities: user.authorities,
         origin,
         userKey: user.key,
-        isAdministrator: user.isAdministrator,
+        isAdministrator: isAdministrator(user),
         expiresAt: token.expiresAt,
         jti: token.jti,
         fingerprint,
@@ -57,20 +58,6 @@ export function createAuthenticator({ verifier, tokens, clock }: AuthenticatorDe
       }
     },
   }
-}
-
-/** @throws DomainError permission_denied */
-export function requireAdministrator(principal: Principal): void {
-  if (principal.isAdministrator) return
-  const { subject, expiresAt } = principal
-  throw new DomainError('permission_denied', { needs: 'administrator', subject, expiresAt })
-}
-
-/** @param name the user whom the act is about. @throws DomainError permission_denied */
-export function requireAdministratorOrSelf(principal: Principal, name: string): void {
-  if (principal.isAdministrator || principal.subject === name) return
-  const { subject, expiresAt } = principal
-  throw new DomainError('permission_denied', { needs: 'administrator_or_self', subject, expiresAt })
 }
 
 function invalid(reason: string): DomainError {

@@ -1,4 +1,4 @@
-import { DomainError } from '../errors.ts'
+import { DomainError, type ErrorDetails } from '../errors.ts'
 import type { Actor, Authority, BuiltInRole } from './actor.ts'
 import type { Principal } from './principal.ts'
 
@@ -87,9 +87,54 @@ export function scopeOf(
   return holding.flatMap(({ clusterId }: Authority) => clusterId ?? [])
 }
 
-/** Asks whether it is permitted at all; for which cluster is for the rule to ask. @throws DomainError permission_denied */
-export function requirePermission(principal: Principal, permission: Permission): void {
-  if (principal.authorities.some(({ role }) => permissionsOfRole[role].has(permission))) return
+export function isAdministrator({ authorities }: Pick<Actor, 'authorities'>): boolean {
+  return authorities.some(({ role }) => role === 'administrator')
+}
+
+/** Whether somebody may do all that an authority allows, where it allows it; who holds nothing less may hand it on. */
+export function holds(actor: Pick<Actor, 'authorities'>, { role, clusterId }: Authority): boolean {
+  return [...permissionsOfRole[role]].every((permission) => {
+    const scope = scopeOf(actor, permission)
+    return scope === 'everywhere' || (clusterId !== null && scope.includes(clusterId))
+  })
+}
+
+type Asking = Pick<Principal, 'authorities' | 'subject' | 'expiresAt'>
+
+function may({ authorities }: Pick<Actor, 'authorities'>, permission: Permission): boolean {
+  return authorities.some(({ role }) => permissionsOfRole[role].has(permission))
+}
+
+/**
+ * Asks whether it is permitted at all; for which cluster is for the rule to ask.
+ * @param needs who could do it in any case, for people
+ * @throws DomainError permission_denied
+ */
+export function requirePermission(
+  principal: Asking,
+  permission: Permission,
+  needs: ErrorDetails['permission_denied']['needs'] = 'administrator',
+): void {
+  if (may(principal, permission)) return
   const { subject, expiresAt } = principal
-  throw new DomainError('permission_denied', { needs: 'administrator', permission, subject, expiresAt })
+  throw new DomainError('permission_denied', { needs, permission, subject, expiresAt })
+}
+
+/** @param name the user whom the act is about. @throws DomainError permission_denied */
+export function requirePermissionOrSelf(principal: Asking, permission: Permission, name: string): void {
+  if (principal.subject !== name) requirePermission(principal, permission, 'administrator_or_self')
+}
+
+/** Asks whether it is permitted for this cluster. @throws DomainError beyond_authority */
+export function requireScope(actor: Actor, permission: Permission, cluster: { readonly id: string }): void {
+  const scope = scopeOf(actor, permission)
+  if (scope === 'everywhere' || scope.includes(cluster.id)) return
+  const reason = `it holds that for ${presentScope(scope)} only, not for ${cluster.id}`
+  throw new DomainError('beyond_authority', { subject: actor.subject, permission, reason })
+}
+
+/** For people. */
+export function presentScope(scope: readonly string[]): string {
+  if (scope.length === 0) return 'no cluster'
+  return `the ${scope.length === 1 ? 'cluster' : 'clusters'} ${scope.join(', ')}`
 }

@@ -1,4 +1,4 @@
-import type { Deed } from '../sessions/actor.ts'
+import type { Authority, Deed } from '../sessions/actor.ts'
 
 /** Every cluster there is or will be, or those with these ids. */
 export type Reach = 'everywhere' | readonly string[]
@@ -35,8 +35,8 @@ export interface Standing {
   readonly user:
     | {
         readonly key: number
-        /** Through a role that isn't locked. */
-        readonly isAdministrator: boolean
+        /** Through roles that aren't locked. */
+        readonly authorities: readonly Authority[]
         readonly isDisabled: boolean
         /** Until when no token for the user is good; null where no lock holds. */
         readonly lockedUntil: Date | null

@@ -1,4 +1,5 @@
 import type { Revoked } from '../revocation/selector.ts'
+import type { Role } from '../roles/role.ts'
 import type { Deed } from '../sessions/actor.ts'
 import type { User, UserCredentials, UserListing } from './user.ts'
 
@@ -21,31 +22,37 @@ export interface UserChange {
   readonly revokeNarrowed?: boolean
 }
 
+/** A deed that somebody may do depending on the roles of the user. */
+export interface UserDeed extends Deed {
+  /** Gets the user's roles as they were and as they shall be, inside the transaction: it must be pure, and throws to refuse. */
+  readonly check?: (before: readonly Role[], after: readonly Role[]) => void
+}
+
 /** Each method is one transaction. */
 export interface UserStore {
   get(name: string): Promise<User | undefined>
   credentials(name: string): Promise<UserCredentials | undefined>
   /** Up to `limit` users whose name comes after `after` in code point order, sorted by name. */
   list(page: { readonly after?: string; readonly limit: number }): Promise<readonly UserListing[]>
-  /** @throws DomainError user_exists, roles_unknown (all of them named) */
-  insert(user: NewUser, deed: Deed): Promise<void>
+  /** @throws DomainError user_exists, roles_unknown (all of them named), and whatever the check throws */
+  insert(user: NewUser, deed: UserDeed): Promise<void>
   /** Inserts only where no user exists yet; answers whether it did. */
   insertFirst(user: NewUser, deed: Deed): Promise<boolean>
   /**
    * A new password revokes all live tokens of the user but `keptToken`.
-   * @throws DomainError user_not_found, roles_unknown, user_protected, last_administrator
+   * @throws DomainError user_not_found, roles_unknown, user_protected, last_administrator, and whatever the check throws
    */
-  update(name: string, change: UserChange, deed: Deed): Promise<Revoked>
+  update(name: string, change: UserChange, deed: UserDeed): Promise<Revoked>
   /**
    * A disabled user can't log in and opens nothing; disabling revokes all live tokens of the user.
-   * @throws DomainError user_not_found, user_protected, last_administrator
+   * @throws DomainError user_not_found, user_protected, last_administrator, and whatever the check throws
    */
-  setDisabled(name: string, isDisabled: boolean, deed: Deed): Promise<Revoked>
+  setDisabled(name: string, isDisabled: boolean, deed: UserDeed): Promise<Revoked>
   /** Replaces the hash only if it is still `from`: a login that rehashes must not undo a password change. */
   rehash(key: number, from: string, to: string): Promise<void>
   /**
    * Revokes all live tokens of the user with it.
-   * @throws DomainError user_not_found, user_protected, last_administrator
+   * @throws DomainError user_not_found, user_protected, last_administrator, and whatever the check throws
    */
-  delete(name: string, deed: Deed): Promise<Revoked>
+  delete(name: string, deed: UserDeed): Promise<Revoked>
 }

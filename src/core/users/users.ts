@@ -3,16 +3,18 @@ import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
 import { awaitClusters, type Propagation } from '../revocation/propagation.ts'
 import type { Revoked } from '../revocation/selector.ts'
+import { checkGiving, checkRemoving, checkTakingOver } from '../roles/granting.ts'
 import { administratorRoleName } from '../roles/role.ts'
 import { type Actor, serviceActor } from '../sessions/actor.ts'
+import { isAdministrator } from '../sessions/permission.ts'
 import { isOwnSubject } from '../tokens/token-issuer.ts'
 import { checkName } from './names.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import type { User, UserListing } from './user.ts'
-import type { UserStore } from './user-store.ts'
+import type { UserDeed, UserStore } from './user-store.ts'
 
 /**
- * The rules for users. Passwords are hashed before a transaction begins; a refused change leaves nothing behind. Deleting or
+ * The rules for users. Whoever may do such a thing at all still gives no more than they hold (roles/granting.ts). Passwords are hashed before a transaction begins; a refused change leaves nothing behind. Deleting or
  * disabling a user and a new password revoke the user's tokens: that answers when every cluster that is up knows of it, or
  * the budget is over.
  */
@@ -20,14 +22,15 @@ export interface Users {
   get(name: string): Promise<User | undefined>
   /** Up to `limit` users whose name comes after `after`, sorted by name. */
   list(page: { readonly after?: string; readonly limit: number }): Promise<readonly UserListing[]>
-  /** @throws DomainError field_missing (name, password), field_invalid, user_exists, roles_unknown, too_busy */
+  /** @throws DomainError field_missing (name, password), field_invalid, user_exists, roles_unknown, beyond_authority, too_busy */
   create(
     user: { readonly name: string; readonly password: string; readonly roleNames: readonly string[] },
     by: Actor,
   ): Promise<void>
   /**
    * What is absent stays as it is; `roleNames` replaces all roles.
-   * @throws DomainError field_missing (password), user_not_found, roles_unknown, user_protected, last_administrator, too_busy
+   * @throws DomainError field_missing (password), user_not_found, roles_unknown, user_protected, last_administrator,
+   *   beyond_authority, too_busy
    */
   update(
     name: string,
@@ -40,9 +43,9 @@ export interface Users {
       readonly keptToken?: Buffer
     },
   ): Promise<void>
-  /** @throws DomainError user_not_found, user_protected, last_administrator */
+  /** @throws DomainError user_not_found, user_protected, last_administrator, beyond_authority */
   setDisabled(name: string, isDisabled: boolean, by: Actor): Promise<void>
-  /** @throws DomainError user_not_found, user_protected, last_administrator */
+  /** @throws DomainError user_not_found, user_protected, last_administrator, beyond_authority */
   delete(name: string, by: Actor): Promise<void>
   /**
    * Makes the built-in administrator where there is no user at all. Answers the account with its password where one had
@@ -85,7 +88,10 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
       const passwordHash = await hasher.hash(password)
       const at = clock.now()
       const user = { name, passwordHash, roleNames, isBuiltIn: false, tokensNotBefore: wholeSecond(at) }
-      await users.insert(user, { by, at })
+      await users.insert(
+        user,
+        checkedDeed(by, at, (before, after) => checkGiving(by, before, after)),
+      )
     },
 
     async update(name, { password, roleNames }, { by, revokeNarrowed = false, keptToken }) {
@@ -97,12 +103,22 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
       const roles = roleNames === undefined ? {} : { roleNames }
       const kept = keptToken === undefined ? {} : { keptToken }
       const change = { ...passwordHash, ...roles, ...kept, revokeNarrowed }
-      await spread(users.update(name, change, { by, at: clock.now() }))
+      const deed = checkedDeed(by, clock.now(), (before, after) => {
+        if (password !== undefined && by.subject !== name) checkTakingOver(by, name, before)
+        if (roleNames !== undefined) checkGiving(by, before, after)
+      })
+      await spread(users.update(name, change, deed))
     },
 
-    setDisabled: (name, isDisabled, by) => spread(users.setDisabled(name, isDisabled, { by, at: clock.now() })),
+    setDisabled(name, isDisabled, by) {
+      const deed = checkedDeed(by, clock.now(), (before) => checkRemoving(by, name, before))
+      return spread(users.setDisabled(name, isDisabled, deed))
+    },
 
-    delete: (name, by) => spread(users.delete(name, { by, at: clock.now() })),
+    delete(name, by) {
+      const deed = checkedDeed(by, clock.now(), (before) => checkRemoving(by, name, before))
+      return spread(users.delete(name, deed))
+    },
 
     async ensureFirstAdministrator({ name, password }) {
       requireText('name', whatName, name)
@@ -125,6 +141,11 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
       return isInserted && password === undefined ? { name, password: used } : undefined
     },
   }
+}
+
+/** An administrator may everything: there is nothing to look at. */
+function checkedDeed(by: Actor, at: Date, check: NonNullable<UserDeed['check']>): UserDeed {
+  return isAdministrator(by) ? { by, at } : { by, at, check }
 }
 
 function requireText(field: string, what: string, value: string): void {

@@ -69,12 +69,13 @@ export function sessionRoutes({ sessions, revocations, users, profile }: Session
         answer: { status: 200, description: 'The user and the token that is shown.', body: Whoami },
       },
       async ({ caller: { principal } }) => {
-        const { subject, isAdministrator, jti, session, expiresAt } = principal
+        const { subject, isAdministrator, authorities, jti, session, expiresAt } = principal
         const user = await users.get(subject)
         return {
           body: {
             subject,
             isAdministrator,
+            authorities: authorities.map(({ role, clusterId }) => ({ role, cluster: clusterId })),
             permissions: [...permissionsOf(principal)],
             roles: [...new Set(user?.roles.map((role) => role.name))],
             token: { jti, session, expiresAt: expiresAt.toISOString() },

@@ -2,12 +2,13 @@ import { and, asc, eq, ne, or, sql } from 'drizzle-orm'
 import type { Cluster } from '../../core/clusters/cluster.ts'
 import type { ClusterStore } from '../../core/clusters/cluster-store.ts'
 import { DomainError } from '../../core/errors.ts'
+import { clusterAdministratorRole } from '../../core/roles/role.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { clusterColumns } from './cluster-rows.ts'
 import { startResync } from './cursor-rows.ts'
 import type { SqliteParts } from './parts.ts'
 import type { RoleRows } from './role-rows.ts'
-import { clusterCursors, clusterProbes, clusters } from './schema.ts'
+import { clusterCursors, clusterProbes, clusters, roles as roleTable } from './schema.ts'
 
 export function createClusterStore(
   parts: SqliteParts,
@@ -44,6 +45,7 @@ export function createClusterStore(
           .run()
         acknowledgements.keep(id, acknowledged, registeredAt)
         db.insert(clusterProbes).values({ clusterId: id }).run()
+        roleRows.insert(clusterAdministratorRole(cluster), registeredAt)
         for (const role of roles) {
           if (roleRows.key(role.name) === undefined) roleRows.insert(role, registeredAt)
         }
@@ -64,11 +66,15 @@ export function createClusterStore(
         startResync(parts, id, at)
       }, directory),
 
-    delete: (name, _deed) =>
+    delete: (name, { at }) =>
       write((): Cluster => {
         const cluster = find.byIdOrAlias(name)
         if (cluster === undefined) throw new DomainError('cluster_not_found', { name })
         db.delete(clusters).where(eq(clusters.id, cluster.id)).run()
+        const ownRole = roleRows.key(clusterAdministratorRole(cluster).name)
+        if (ownRole !== undefined) {
+          db.update(roleTable).set({ deletedAt: at, updatedAt: at }).where(eq(roleTable.key, ownRole)).run()
+        }
         return cluster
       }, directory),
   }

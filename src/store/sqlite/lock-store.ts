@@ -2,6 +2,7 @@ import { and, desc, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm'
 import { DomainError } from '../../core/errors.ts'
 import type { Lock, LockTarget } from '../../core/revocation/lock.ts'
 import type { LockStore } from '../../core/revocation/lock-store.ts'
+import type { Authority } from '../../core/sessions/actor.ts'
 import type { Administrators } from './administrators.ts'
 import type { SqliteParts } from './parts.ts'
 import type { Meant, Revoking } from './revoking.ts'
@@ -57,10 +58,17 @@ export function createLockStore(
     return lock
   }
 
+  function authoritiesUnder(id: number): readonly Authority[] {
+    const { userKey, roleKey } = byId.get({ id }) ?? {}
+    if (typeof userKey === 'number') return roleRows.authoritiesOfUser(userKey)
+    return typeof roleKey === 'number' ? roleRows.authoritiesOfRole(roleKey) : []
+  }
+
   return {
-    create: ({ target, until, ...deed }) =>
+    create: ({ target, until, check, ...deed }) =>
       write(() => {
         const { key, ...meant } = aimAt(target, deed.at)
+        check?.(target.kind === 'user' ? roleRows.authoritiesOfUser(key) : roleRows.authoritiesOfRole(key))
         const act = revoking.revoke(meant, deed)
         const { by, reason, at } = deed
         const owner = target.kind === 'user' ? { userKey: key } : { roleKey: key }
@@ -82,9 +90,10 @@ export function createLockStore(
     list: ({ now, isEndedIncluded = false }) =>
       read(() => (isEndedIncluded ? all.all() : holding.all({ now: now.getTime() })).map(toLock)),
 
-    lift: (id, { by, at }) =>
+    lift: (id, { by, at, check }) =>
       write(() => {
         const lock = get(id)
+        check?.(authoritiesUnder(id))
         if (lock.liftedAt !== null || lock.until <= at) return lock
         db.update(locks).set({ liftedAt: at, liftedBy: by.subject }).where(eq(locks.key, id)).run()
         return get(id)

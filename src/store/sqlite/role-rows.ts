@@ -1,5 +1,6 @@
 import { and, asc, eq, isNull, sql } from 'drizzle-orm'
 import type { Grant, NewRole, Role, RoleContent } from '../../core/roles/role.ts'
+import type { Authority } from '../../core/sessions/actor.ts'
 import type { SqliteParts } from './parts.ts'
 import { roleGrants, roles, userRoles } from './schema.ts'
 
@@ -12,9 +13,14 @@ export interface RoleRows {
   ofUser(userKey: number): readonly Role[]
   /** Keys of the roles that the user has, each once. */
   keysOfUser(userKey: number): readonly number[]
+  /** What the user's roles, locked or not, allow at Gatehouse itself. */
+  authoritiesOfUser(userKey: number): readonly Authority[]
+  /** What holders of the role may do at Gatehouse itself: one thing at most. */
+  authoritiesOfRole(roleKey: number): readonly Authority[]
   /** The role's key, without its grants. */
   key(name: string): number | undefined
-  insert(role: NewRole, at: Date): void
+  /** A role with an authority is a built-in one. */
+  insert(role: NewRole & Partial<Pick<Role, 'authority'>>, at: Date): void
   replaceContent(key: number, content: RoleContent, at: Date): void
 }
 
@@ -25,6 +31,8 @@ const roleColumns = {
   isAdministrator: roles.isAdministrator,
   isBuiltIn: roles.isBuiltIn,
   annotations: roles.annotations,
+  ownRole: roles.ownRole,
+  ownClusterId: roles.ownClusterId,
 }
 const grantColumns = {
   clusterId: roleGrants.clusterId,
@@ -59,6 +67,18 @@ export function prepareRoleRows({ db }: Pick<SqliteParts, 'db'>): RoleRows {
     .innerJoin(roles, eq(roles.key, userRoles.roleKey))
     .where(and(eq(userRoles.userKey, sql.placeholder('userKey')), isLive))
     .prepare()
+  const authorityColumns = { ownRole: roles.ownRole, ownClusterId: roles.ownClusterId }
+  const ownOfUser = db
+    .select(authorityColumns)
+    .from(userRoles)
+    .innerJoin(roles, eq(roles.key, userRoles.roleKey))
+    .where(and(eq(userRoles.userKey, sql.placeholder('userKey')), isLive))
+    .prepare()
+  const ownOfRole = db
+    .select(authorityColumns)
+    .from(roles)
+    .where(and(eq(roles.key, sql.placeholder('roleKey')), isLive))
+    .prepare()
   const grants = db
     .select(grantColumns)
     .from(roleGrants)
@@ -84,7 +104,7 @@ export function prepareRoleRows({ db }: Pick<SqliteParts, 'db'>): RoleRows {
   return {
     get(name) {
       const row = byName.get({ name })
-      return row && { ...row, grants: grants.all({ roleKey: row.key }) }
+      return row && toRole(row, grants.all({ roleKey: row.key }))
     },
     list() {
       const grantsOf = new Map<number, Grant[]>()
@@ -93,23 +113,26 @@ export function prepareRoleRows({ db }: Pick<SqliteParts, 'db'>): RoleRows {
         if (known === undefined) grantsOf.set(roleKey, [grant])
         else known.push(grant)
       }
-      return all.all().map((row) => ({ ...row, grants: grantsOf.get(row.key) ?? [] }))
+      return all.all().map((row) => toRole(row, grantsOf.get(row.key) ?? []))
     },
     ofUser(userKey) {
       const seen = new Map<number, Role>()
       return ofUser.all({ userKey }).map((row) => {
-        const role = seen.get(row.key) ?? { ...row, grants: grants.all({ roleKey: row.key }) }
+        const role = seen.get(row.key) ?? toRole(row, grants.all({ roleKey: row.key }))
         seen.set(row.key, role)
         return role
       })
     },
     keysOfUser: (userKey) => keysOfUser.all({ userKey }).map(({ key }) => key),
+    authoritiesOfUser: (userKey) => ownOfUser.all({ userKey }).flatMap((row) => toAuthority(row) ?? []),
+    authoritiesOfRole: (roleKey) => ownOfRole.all({ roleKey }).flatMap((row) => toAuthority(row) ?? []),
     key: (name) => keyByName.get({ name })?.key,
-    insert(role, at) {
-      const row = { ...contentColumns(role), name: role.name, isAdministrator: false, isBuiltIn: false }
+    insert({ authority = null, ...role }, at) {
+      const row = { ...contentColumns(role), name: role.name, isAdministrator: false, isBuiltIn: authority !== null }
+      const own = { ownRole: authority?.role ?? null, ownClusterId: authority?.clusterId ?? null }
       const { key } = db
         .insert(roles)
-        .values({ ...row, createdAt: at, updatedAt: at })
+        .values({ ...row, ...own, createdAt: at, updatedAt: at })
         .returning({ key: roles.key })
         .get()
       insertGrants(key, role)
@@ -123,6 +146,16 @@ export function prepareRoleRows({ db }: Pick<SqliteParts, 'db'>): RoleRows {
       insertGrants(key, content)
     },
   }
+}
+
+type RoleRow = Pick<typeof roles.$inferSelect, keyof typeof roleColumns>
+
+function toRole({ ownRole, ownClusterId, ...row }: RoleRow, grants: readonly Grant[]): Role {
+  return { ...row, grants, authority: toAuthority({ ownRole, ownClusterId }) }
+}
+
+function toAuthority({ ownRole, ownClusterId }: Pick<RoleRow, 'ownRole' | 'ownClusterId'>): Authority | null {
+  return ownRole === null ? null : { role: ownRole, clusterId: ownClusterId }
 }
 
 function contentColumns({ description, annotations }: RoleContent) {

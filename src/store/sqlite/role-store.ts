@@ -58,6 +58,7 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Re
     delete: (name, act) =>
       write(() => {
         const role = findForChange(name, 'delete')
+        act.check?.(role)
         const { at } = act
         db.update(roles).set({ deletedAt: at, updatedAt: at }).where(eq(roles.key, role.key)).run()
         return act.revokeNarrowed ? revokeAll(role, 'role.deleted', act) : nothingRevoked

@@ -10,6 +10,7 @@ import type { JsonObject } from '../../core/json.ts'
 import type { KeyState, PublicJwk } from '../../core/keys/key-store.ts'
 import type { ChangeKind } from '../../core/revocation/change.ts'
 import type { RevocationAct } from '../../core/revocation/selector.ts'
+import type { BuiltInRole } from '../../core/sessions/actor.ts'
 
 const instant = <N extends string>(name: N) => integer(name, { mode: 'timestamp_ms' })
 const flag = <N extends string>(name: N) => integer(name, { mode: 'boolean' })
@@ -43,6 +44,9 @@ export const roles = sqliteTable('roles', {
   updatedAt: instant('updated_at').notNull(),
   /** Set = the role is gone for everybody; the rows that refer to it are purged later. */
   deletedAt: instant('deleted_at'),
+  /** What holders may do at Gatehouse itself; null = nothing. */
+  ownRole: text('own_role').$type<BuiltInRole>(),
+  ownClusterId: text('own_cluster_id'),
 })
 
 export const roleGrants = sqliteTable(

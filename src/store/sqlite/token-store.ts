@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import { DomainError } from '../../core/errors.ts'
+import type { Authority } from '../../core/sessions/actor.ts'
 import type { TokenRow, TokenStore } from '../../core/tokens/token-store.ts'
 import type { SqliteParts } from './parts.ts'
 import { type Aim, meets } from './revoking.ts'
@@ -8,9 +9,9 @@ import { type Aim, meets } from './revoking.ts'
 const standingQuery = `
   SELECT c.sequence, t.user_key, u.key, u.disabled_at, u.tokens_not_before,
     (SELECT max(l.until) FROM locks l WHERE l.user_key = u.key AND l.lifted_at IS NULL),
-    EXISTS (
-      SELECT 1 FROM user_roles ur JOIN roles r ON r.key = ur.role_key
-      WHERE ur.user_key = u.key AND r.is_administrator = 1 AND r.deleted_at IS NULL AND NOT EXISTS (
+    (SELECT json_group_array(json_object('role', r.own_role, 'clusterId', r.own_cluster_id))
+      FROM user_roles ur JOIN roles r ON r.key = ur.role_key
+      WHERE ur.user_key = u.key AND r.own_role IS NOT NULL AND r.deleted_at IS NULL AND NOT EXISTS (
         SELECT 1 FROM locks l WHERE l.role_key = r.key AND l.lifted_at IS NULL AND l.until > ?))
   FROM (SELECT 1) LEFT JOIN tokens t ON t.fingerprint = ? LEFT JOIN changes c ON c.token_key = t.key
     LEFT JOIN users u ON u.name = ?`
@@ -22,7 +23,7 @@ type StandingRow = [
   disabledAt: number | null,
   tokensNotBefore: number | null,
   lockedUntil: number | null,
-  isAdministrator: number,
+  authorities: string,
 ]
 
 export function createTokenStore({ client, read, write }: SqliteParts): TokenStore {
@@ -51,13 +52,13 @@ export function createTokenStore({ client, read, write }: SqliteParts): TokenSto
       read(() => {
         const row = standing.get(now.getTime(), fingerprint, subject)
         if (row === undefined) return { isRevoked: false, user: undefined }
-        const [revoked, , userKey, disabledAt, , until, isAdministrator] = row
+        const [revoked, , userKey, disabledAt, , until, authorities] = row
         const user =
           userKey === null || !isIssuedToUser(row, issuedAt)
             ? undefined
             : {
                 key: userKey,
-                isAdministrator: isAdministrator === 1,
+                authorities: parseAuthorities(authorities),
                 isDisabled: disabledAt !== null,
                 lockedUntil: until !== null && until > now.getTime() ? new Date(until) : null,
               }
@@ -66,6 +67,13 @@ export function createTokenStore({ client, read, write }: SqliteParts): TokenSto
 
     purgeExpired: (before, limit) => write(() => purge(before.getTime(), limit)),
   }
+}
+
+const noAuthorities: readonly Authority[] = []
+
+/** Most users have none, so that most look-ups parse nothing. */
+function parseAuthorities(json: string): readonly Authority[] {
+  return json === '[]' ? noAuthorities : (JSON.parse(json) as Authority[])
 }
 
 /**

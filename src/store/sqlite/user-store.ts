@@ -3,7 +3,7 @@ import { DomainError } from '../../core/errors.ts'
 import { nothingRevoked, type Revoked } from '../../core/revocation/selector.ts'
 import type { Deed } from '../../core/sessions/actor.ts'
 import type { UserListing } from '../../core/users/user.ts'
-import type { NewUser, UserStore } from '../../core/users/user-store.ts'
+import type { NewUser, UserDeed, UserStore } from '../../core/users/user-store.ts'
 import type { Administrators } from './administrators.ts'
 import type { SqliteParts } from './parts.ts'
 import type { Revoking } from './revoking.ts'
@@ -45,10 +45,11 @@ export function createUserStore(
     })
   }
 
-  function insertUser({ roleNames, ...user }: NewUser, at: Date): void {
+  function insertUser({ roleNames, ...user }: NewUser, { at, check }: UserDeed): void {
     const roleKeys = findRoleKeys(roleNames)
     const { key } = insertRow.get({ ...user, at })
     insertRoles(key, roleKeys)
+    check?.([], roleRows.ofUser(key))
   }
 
   /** @throws DomainError user_not_found */
@@ -56,6 +57,14 @@ export function createUserStore(
     const user = byName.get({ name })
     if (user === undefined) throw new DomainError('user_not_found', { name })
     return user
+  }
+
+  /** Runs what may change the user's roles. What the check refuses is rolled back with all the rest. */
+  function checked<T>({ key }: { readonly key: number }, { check }: UserDeed, change: () => T): T {
+    const before = check && roleRows.ofUser(key)
+    const result = change()
+    if (before) check(before, roleRows.ofUser(key))
+    return result
   }
 
   /** Answers the keys of the roles that the user no longer has. */
@@ -100,16 +109,16 @@ export function createUserStore(
 
     list: ({ after = '', limit }) => read(() => page.all(after, limit).map(toListing)),
 
-    insert: (user, { at }) =>
+    insert: (user, deed) =>
       write(() => {
         if (byName.get({ name: user.name }) !== undefined) throw new DomainError('user_exists', { name: user.name })
-        insertUser(user, at)
+        insertUser(user, deed)
       }, directory),
 
-    insertFirst: (user, { at }) =>
+    insertFirst: (user, deed) =>
       write(() => {
         if (anyUser.get() !== undefined) return false
-        insertUser(user, at)
+        insertUser(user, deed)
         return true
       }, directory),
 
@@ -117,7 +126,7 @@ export function createUserStore(
       write(() => {
         const user = find(name)
         const { passwordHash, roleNames } = change
-        const lost = roleNames === undefined ? [] : replaceRoles(user, roleNames)
+        const lost = checked(user, deed, () => (roleNames === undefined ? [] : replaceRoles(user, roleNames)))
         db.update(users)
           .set({ updatedAt: deed.at, ...(passwordHash !== undefined && { passwordHash }) })
           .where(eq(users.key, user.key))
@@ -133,6 +142,7 @@ export function createUserStore(
     setDisabled: (name, isDisabled, deed) =>
       write(() => {
         const user = find(name)
+        checked(user, deed, () => undefined)
         if (isDisabled && user.isBuiltIn) throw new DomainError('user_protected', { name, act: 'disable' })
         if (isDisabled === (user.disabledAt !== null)) return nothingRevoked
         administrators.keepOne(user, 'disable', () => {
@@ -156,6 +166,7 @@ export function createUserStore(
     delete: (name, deed) =>
       write(() => {
         const user = find(name)
+        checked(user, deed, () => undefined)
         if (user.isBuiltIn) throw new DomainError('user_protected', { name, act: 'delete' })
         administrators.keepOne(user, 'delete', () => {
           db.delete(users).where(eq(users.key, user.key)).run()

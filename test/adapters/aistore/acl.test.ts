@@ -12,7 +12,9 @@ let nextKey = 1
 
 function role(grants: readonly Grant[], isAdministrator = false): Role {
   const key = nextKey++
-  return { key, name: `r${key}`, description: '', grants, annotations: {}, isAdministrator, isBuiltIn: isAdministrator }
+  const authority = isAdministrator ? ({ role: 'administrator', clusterId: null } as const) : null
+  const kind = { isAdministrator, isBuiltIn: isAdministrator, authority }
+  return { key, name: `r${key}`, description: '', grants, annotations: {}, ...kind }
 }
 
 function cluster(id: string, alias: string | null): Cluster {

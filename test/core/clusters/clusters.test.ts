@@ -51,7 +51,14 @@ describe('register', () => {
     const stored = { ...lake({ annotations: { perm: '5' } }), urls: ['http://lake.test'], registeredAt: it.clock.now() }
     expect(await it.store.clusters.get('lake')).toEqual(stored)
     expect(it.driver.handshakes()).toEqual([stored])
-    expect((await it.store.roles.list()).map(({ name }) => name)).toEqual(['Admin', 'Guest', 'Owner'])
+    expect((await it.store.roles.list()).map(({ name }) => name)).toEqual([
+      'Admin',
+      'Guest',
+      'Owner',
+      'gatehouse:auditor',
+      'gatehouse:cluster-administrator:c1',
+      'gatehouse:operator',
+    ])
     expect(it.wakes()).toBe(1)
     expect(it.log.entries.map(({ event }) => event)).toEqual(['cluster.registered'])
   })
@@ -94,7 +101,7 @@ describe('register', () => {
       details: { where: 'http://cluster.test' },
     })
     expect(await it.store.clusters.list()).toEqual([])
-    expect(await it.store.roles.list()).toHaveLength(1)
+    expect((await it.store.roles.list()).filter(({ isBuiltIn }) => !isBuiltIn)).toEqual([])
     expect(it.wakes()).toBe(0)
   })
 

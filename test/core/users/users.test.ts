@@ -188,7 +188,9 @@ describe('the first administrator', () => {
   test('keeps tokens that a replaced server issued to that name', async () => {
     await parts.users.ensureFirstAdministrator({ name: 'admin', password })
     const token = { fingerprint: randomBytes(32), subject: 'admin', issuedAt: new Date(1000), now: parts.clock.now() }
-    expect((await parts.store.tokens.standing(token)).user?.isAdministrator).toBe(true)
+    expect((await parts.store.tokens.standing(token)).user?.authorities).toEqual([
+      { role: 'administrator', clusterId: null },
+    ])
   })
 
   test.each(['', serviceSubject, canarySubject])('cannot be called %j', async (name) => {

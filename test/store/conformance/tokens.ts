@@ -20,12 +20,12 @@ export function tokenConformance(test: StoreTest): void {
     const standing = () => store.tokens.standing({ ...token, now: start })
     expect(await standing()).toEqual({
       isRevoked: false,
-      user: { key, isAdministrator: true, isDisabled: false, lockedUntil: null },
+      user: { key, authorities: [{ role: 'administrator', clusterId: null }], isDisabled: false, lockedUntil: null },
     })
     await store.users.update('ann', { roleNames: [] }, deedAt(start))
     expect(await standing()).toEqual({
       isRevoked: false,
-      user: { key, isAdministrator: false, isDisabled: false, lockedUntil: null },
+      user: { key, authorities: [], isDisabled: false, lockedUntil: null },
     })
     await store.revocations.record(aRevocation(token))
     expect((await standing()).isRevoked).toBe(true)
@@ -36,7 +36,7 @@ export function tokenConformance(test: StoreTest): void {
   test('a role that does not administer, or is deleted, makes nobody an administrator', async (store, sealer) => {
     await store.roles.insert(aRole('r'), deedAt(start))
     await store.users.insert(aUser('ann', { roleNames: ['r'] }), deedAt(start))
-    expect((await store.tokens.standing({ ...aToken('t1', sealer), now: start })).user?.isAdministrator).toBe(false)
+    expect((await store.tokens.standing({ ...aToken('t1', sealer), now: start })).user?.authorities).toEqual([])
   })
 
   test('a token of a former user of the name opens nothing for the one who has it now', async (store, sealer) => {

@@ -1,7 +1,8 @@
 import type { ClusterStore } from '../../../core/clusters/cluster-store.ts'
 import type { Clusters } from '../../../core/clusters/clusters.ts'
 import { DomainError, isDomainError } from '../../../core/errors.ts'
-import { type Authenticator, requireAdministrator } from '../../../core/sessions/authenticator.ts'
+import type { Authenticator } from '../../../core/sessions/authenticator.ts'
+import { requirePermission } from '../../../core/sessions/permission.ts'
 import { ClusterBody } from '../wire.ts'
 import type { Answers } from './answers.ts'
 import { acting, answer, authenticate, type Call, CallError, done, nameOf, readBody } from './call.ts'
@@ -51,7 +52,7 @@ export function clusterRoute(deps: ClusterRouteDeps): Route {
 
   async function post(call: Call): Promise<Response> {
     const principal = await authenticate(call, authenticator)
-    requireAdministrator(principal)
+    requirePermission(principal, 'clusters:register')
     const { id, alias, urls, perm } = await readBody(call, ClusterBody, 'CluACL')
     await acting(`add cluster ${id}`, async () => {
       if (id === '') throw new CallError(400, 'cluster UUID is undefined')
@@ -72,7 +73,7 @@ export function clusterRoute(deps: ClusterRouteDeps): Route {
   async function put(call: Call): Promise<Response> {
     const name = nameOf(call)
     const principal = await authenticate(call, authenticator)
-    requireAdministrator(principal)
+    requirePermission(principal, 'clusters:register')
     const { id, alias, urls } = await readBody(call, ClusterBody, 'CluACL')
     await acting(`update cluster ${name}`, async () => {
       if (id === '') throw new CallError(400, 'cluster ID is undefined')
@@ -83,7 +84,7 @@ export function clusterRoute(deps: ClusterRouteDeps): Route {
 
   async function remove(call: Call): Promise<Response> {
     const principal = await authenticate(call, authenticator)
-    requireAdministrator(principal)
+    requirePermission(principal, 'clusters:register')
     const name = call.rest[0]
     await acting(`delete cluster ${name ?? 'undefined'}`, async () => {
       if (name === undefined) throw new CallError(400, 'cluster name or ID not defined')
@@ -99,7 +100,22 @@ export function clusterRoute(deps: ClusterRouteDeps): Route {
     return done(call)
   }
 
-  return { allow: 'DELETE, GET, POST, PUT', handlers: { DELETE: remove, GET: get, POST: post, PUT: put } }
+  const path = '/v1/clusters/{name}'
+  return {
+    allow: 'DELETE, GET, POST, PUT',
+    handlers: {
+      DELETE: { access: [{ path, need: 'clusters:register', what: 'Deregister a cluster' }], handle: remove },
+      GET: {
+        access: [
+          { path: '/v1/clusters', need: 'none', what: 'List clusters (without a token: ids and aliases)' },
+          { path, need: 'none', what: 'Show one cluster (without a token: its id and alias)' },
+        ],
+        handle: get,
+      },
+      POST: { access: [{ path: '/v1/clusters', need: 'clusters:register', what: 'Register a cluster' }], handle: post },
+      PUT: { access: [{ path, need: 'clusters:register', what: 'Change a cluster' }], handle: put },
+    },
+  }
 }
 
 /** `{}` where there is none; else id to record, in the one wrapper for lists and single clusters. */

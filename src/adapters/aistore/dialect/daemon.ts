@@ -1,7 +1,8 @@
 /** `/v1/daemon`: the configuration as AIStore's clients read and change it (contract 4.1). */
 import type { z } from 'zod'
 import { isDomainError } from '../../../core/errors.ts'
-import { type Authenticator, requireAdministrator } from '../../../core/sessions/authenticator.ts'
+import type { Authenticator } from '../../../core/sessions/authenticator.ts'
+import { requirePermission } from '../../../core/sessions/permission.ts'
 import { formatGoDuration, formatGoSize, parseGoDuration } from '../../../core/settings/go-units.ts'
 import type { Settings, SettingsChange } from '../../../core/settings/settings.ts'
 import { DaemonBody } from '../wire.ts'
@@ -41,13 +42,13 @@ const mask = '********'
 
 export function daemonRoute({ authenticator, settings, file }: DaemonRouteDeps): Route {
   async function get(call: Call): Promise<Response> {
-    requireAdministrator(await authenticate(call, authenticator))
+    requirePermission(await authenticate(call, authenticator), 'settings:read')
     return answerJson(call, presentConfig(settings, file))
   }
 
   async function put(call: Call): Promise<Response> {
     const principal = await authenticate(call, authenticator)
-    requireAdministrator(principal)
+    requirePermission(principal, 'settings:write')
     const body = await readBody(call, DaemonBody, 'ConfigToUpdate', { isBrief: true })
     const change = parseChange(body, settings.maximumTokenLifetimeMs)
     try {
@@ -58,7 +59,14 @@ export function daemonRoute({ authenticator, settings, file }: DaemonRouteDeps):
     return done(call)
   }
 
-  return { allow: 'PUT, GET', handlers: { PUT: put, GET: get } }
+  const path = '/v1/daemon'
+  return {
+    allow: 'PUT, GET',
+    handlers: {
+      PUT: { access: [{ path, need: 'settings:write', what: 'Change the configuration' }], handle: put },
+      GET: { access: [{ path, need: 'settings:read', what: 'Show the configuration, secrets masked' }], handle: get },
+    },
+  }
 }
 
 /** Members of the configuration as the file and the client call them. */

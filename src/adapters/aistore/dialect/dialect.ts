@@ -12,7 +12,7 @@ import { type DaemonRouteDeps, daemonRoute } from './daemon.ts'
 import { failure } from './errors.ts'
 import { discoveryRoute, jwksRoute, type KeyRouteDeps, publicKeyRoute, rotateKeyRoute } from './keys.ts'
 import { type RoleRouteDeps, roleRoute } from './roles.ts'
-import { createRouter, type Route } from './routing.ts'
+import { type Access, createRouter, type Route } from './routing.ts'
 import { type TokenRouteDeps, tokenRoute } from './tokens.ts'
 import { type UserRouteDeps, userRoute } from './users.ts'
 
@@ -31,6 +31,8 @@ export interface AistoreDialectDeps
 export interface Dialect {
   /** Where its routes begin. */
   readonly paths: readonly string[]
+  /** What each of its calls needs. */
+  readonly access: readonly (Access & { readonly method: string })[]
   readonly handle: (context: Context<HttpEnv>) => Promise<Response>
   /** Something broke that is nobody's fault but ours; the log knows more. */
   readonly broken: (context: Context<HttpEnv>) => Response
@@ -52,6 +54,11 @@ export function createAistoreDialect(deps: AistoreDialectDeps): Dialect {
   const describe = (context: Context<HttpEnv>) => ({ context, method: context.req.method, path: context.req.path })
   return {
     paths: [...routes.keys()].map((path) => `/${path}`),
+    access: [...routes.values()].flatMap(({ handlers }) =>
+      Object.entries(handlers).flatMap(([method, handler]) =>
+        (handler?.access ?? []).map((row) => ({ method, ...row })),
+      ),
+    ),
     handle: createRouter(routes, deps.clock),
     broken: (context) =>
       failure(

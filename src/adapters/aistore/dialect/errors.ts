@@ -34,6 +34,11 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C], now: Date) =
     const cause = needs === 'administrator' ? `not authorized: requires admin ${who}` : `not authorized: ${who}`
     return { status: 401, cause, isPlain: true }
   },
+  beyond_authority: ({ subject, reason }) => ({
+    status: 401,
+    cause: `not authorized: requires admin (user ${subject}): ${reason}`,
+    isPlain: true,
+  }),
   invalid_credentials: () => ({ status: 401, cause: 'invalid credentials' }),
   locked: ({ name, until }) => ({ status: 401, cause: `user ${name} is locked until ${until.toISOString()}` }),
   login_limited: ({ retryAfterSeconds }) => ({

@@ -1,7 +1,8 @@
 import type { KeyRing } from '../../../core/keys/key-ring.ts'
 import type { KeyRotation } from '../../../core/keys/rotation.ts'
-import { type Authenticator, requireAdministrator } from '../../../core/sessions/authenticator.ts'
-import { answer, answerJson, authenticate, type Call, CallError, done } from './call.ts'
+import type { Authenticator } from '../../../core/sessions/authenticator.ts'
+import { requirePermission } from '../../../core/sessions/permission.ts'
+import { answer, answerJson, authenticate, type Call, CallError, done, type Handler } from './call.ts'
 import { goJson } from './go-json.ts'
 import type { Route } from './routing.ts'
 
@@ -15,18 +16,22 @@ export interface KeyRouteDeps {
 
 /** `/v1/public-key`. */
 export function publicKeyRoute({ ring }: KeyRouteDeps): Route {
-  return { allow: 'GET', handlers: { GET: async (call) => answerJson(call, { public_key: ring.publicKeyPem() }) } }
+  return onlyGet('/v1/public-key', 'Show the public key', async (call) =>
+    answerJson(call, { public_key: ring.publicKeyPem() }),
+  )
 }
 
 /** `/v1/rotate-key`. */
 export function rotateKeyRoute({ authenticator, rotation }: KeyRouteDeps): Route {
   async function post(call: Call): Promise<Response> {
     const principal = await authenticate(call, authenticator)
-    requireAdministrator(principal)
+    requirePermission(principal, 'keys:rotate')
     await rotation.rotate(principal)
     return done(call)
   }
-  return { allow: 'POST', handlers: { POST: post } }
+  const path = '/v1/rotate-key'
+  const access = [{ path, need: 'keys:rotate', what: 'Rotate the signing key' }] as const
+  return { allow: 'POST', handlers: { POST: { access, handle: post } } }
 }
 
 /** `/.well-known/openid-configuration`: where clusters find issuer and keys. */
@@ -40,7 +45,7 @@ export function discoveryRoute({ externalUrl }: KeyRouteDeps): Route {
     jwks_uri: `${base}/.well-known/jwks.json`,
     id_token_signing_alg_values_supported: ['HS256', 'RS256'],
   })}\n`
-  return { allow: 'GET', handlers: { GET: async (call) => answer(call, text) } }
+  return onlyGet('/.well-known/openid-configuration', 'Where issuer and keys are', async (call) => answer(call, text))
 }
 
 /** `/.well-known/jwks.json`. */
@@ -59,5 +64,10 @@ export function jwksRoute({ ring }: KeyRouteDeps): Route {
     }
     return answer(call, present(), { 'Cache-Control': 'max-age=86400, public' })
   }
-  return { allow: 'GET', handlers: { GET: get } }
+  return onlyGet('/.well-known/jwks.json', 'The public keys', get)
+}
+
+/** What anybody may read. */
+function onlyGet(path: string, what: string, handle: Handler): Route {
+  return { allow: 'GET', handlers: { GET: { access: [{ path, need: 'none', what }], handle } } }
 }

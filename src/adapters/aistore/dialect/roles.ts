@@ -3,7 +3,8 @@ import type { ClusterStore } from '../../../core/clusters/cluster-store.ts'
 import type { Grant, Role, RoleContent } from '../../../core/roles/role.ts'
 import type { RoleStore } from '../../../core/roles/role-store.ts'
 import type { Roles } from '../../../core/roles/roles.ts'
-import { type Authenticator, requireAdministrator } from '../../../core/sessions/authenticator.ts'
+import type { Authenticator } from '../../../core/sessions/authenticator.ts'
+import { requirePermission } from '../../../core/sessions/permission.ts'
 import type { Principal } from '../../../core/sessions/principal.ts'
 import { grantOfBucketAcl, grantOfClusterAcl, listShapes } from '../acl.ts'
 import { RoleBody } from '../wire.ts'
@@ -37,7 +38,7 @@ export function roleRoute(deps: RoleRouteDeps): Route {
         call,
         await answers.get(
           'roles',
-          async () => `${goJson((await roleStore.list()).map((role) => presentRole(role)))}\n`,
+          async () => `${goJson((await roleStore.list()).filter(isKnownToAuthn).map((role) => presentRole(role)))}\n`,
         ),
       )
     }
@@ -52,7 +53,7 @@ export function roleRoute(deps: RoleRouteDeps): Route {
 
   async function post(call: Call): Promise<Response> {
     const principal = await authenticate(call, authenticator)
-    requireAdministrator(principal)
+    requirePermission(principal, 'roles:write')
     const body = await readBody(call, RoleBody, 'Role')
     await acting(`add role ${body.name}`, () =>
       roles.create({ name: body.name, ...contentOf(body) }, { by: principal, isAdministrator: body.admin }),
@@ -61,7 +62,7 @@ export function roleRoute(deps: RoleRouteDeps): Route {
   }
 
   function optionsOf(principal: Principal) {
-    requireAdministrator(principal)
+    requirePermission(principal, 'roles:write')
     return { by: principal, revokeNarrowed: deps.isNarrowingRevoked }
   }
 
@@ -80,7 +81,31 @@ export function roleRoute(deps: RoleRouteDeps): Route {
     return done(call)
   }
 
-  return { allow: 'DELETE, GET, POST, PUT', handlers: { DELETE: remove, GET: get, POST: post, PUT: put } }
+  const path = '/v1/roles/{name}'
+  const need = deps.hasOpenReads ? 'none' : 'self'
+  return {
+    allow: 'DELETE, GET, POST, PUT',
+    handlers: {
+      DELETE: { access: [{ path, need: 'roles:write', what: 'Delete a role' }], handle: remove },
+      GET: {
+        access: [
+          { path: '/v1/roles', need, what: 'List roles' },
+          { path, need, what: 'Show one role' },
+        ],
+        handle: get,
+      },
+      POST: { access: [{ path: '/v1/roles', need: 'roles:write', what: 'Make a role' }], handle: post },
+      PUT: { access: [{ path, need: 'roles:write', what: 'Change a role' }], handle: put },
+    },
+  }
+}
+
+/**
+ * Roles that AuthN has no notion of are left out of its list, so that clients see there what they know. By name they are
+ * shown, and with the users who hold them: clients send a user's roles back as they have read them.
+ */
+function isKnownToAuthn({ authority, isAdministrator }: Role): boolean {
+  return authority === null || isAdministrator
 }
 
 type RoleMessage = z.output<typeof RoleBody>

@@ -1,15 +1,36 @@
 /** Paths and methods as Go's ServeMux and AuthN's handlers treat them (contract 1.1). */
 import type { Context } from 'hono'
 import type { Clock } from '../../../core/clock.ts'
+import type { Permission } from '../../../core/sessions/permission.ts'
 import type { HttpEnv } from '../../../http/env.ts'
 import type { Call, Handler } from './call.ts'
 import { respond } from './call.ts'
 import { presentFailure } from './errors.ts'
 
+/** What a call needs: a permission, `self` = whoever is logged in, `none` = anybody at all. */
+export interface Access {
+  /** As OpenAPI writes it. */
+  readonly path: string
+  readonly need: Permission | 'self' | 'none'
+  /** A few words: which calls of the path are meant, what for. */
+  readonly what: string
+}
+
 export interface Route {
   /** Value of the Allow header, in the order in which AuthN lists it. */
   readonly allow: string
-  readonly handlers: Readonly<Partial<Record<string, Handler>>>
+  readonly handlers: Readonly<
+    Partial<
+      Record<
+        string,
+        {
+          /** The handler asks for it itself, when AuthN does: some calls are refused for other reasons first. */
+          readonly access: readonly [Access, ...Access[]]
+          readonly handle: Handler
+        }
+      >
+    >
+  >
 }
 
 /** Keyed by the first two path segments, for instance `v1/users`. */
@@ -37,7 +58,7 @@ export function createRouter(routes: RouteTable, clock: Clock) {
     }
     const call: Call = { context, method, path, rest: path.split('/').filter(Boolean).slice(2) }
     try {
-      return await handler(call)
+      return await handler.handle(call)
     } catch (error) {
       return presentFailure(call, error, clock.now())
     }

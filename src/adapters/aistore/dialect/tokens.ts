@@ -19,5 +19,6 @@ export function tokenRoute({ revocations }: TokenRouteDeps): Route {
     await acting('revoke token', () => revocations.revokeByText(token, { by: originOf(call.context, 'aistore') }))
     return done(call)
   }
-  return { allow: 'DELETE', handlers: { DELETE: remove } }
+  const access = [{ path: '/v1/tokens', need: 'none', what: 'Revoke a token that one holds' }] as const
+  return { allow: 'DELETE', handlers: { DELETE: { access, handle: remove } } }
 }

@@ -1,9 +1,8 @@
-import { DomainError, isDomainError } from '../../../core/errors.ts'
-import {
-  type Authenticator,
-  requireAdministrator,
-  requireAdministratorOrSelf,
-} from '../../../core/sessions/authenticator.ts'
+import type { z } from 'zod'
+import { isDomainError } from '../../../core/errors.ts'
+import type { Authenticator } from '../../../core/sessions/authenticator.ts'
+import { requirePermission, requirePermissionOrSelf } from '../../../core/sessions/permission.ts'
+import type { Principal } from '../../../core/sessions/principal.ts'
 import type { Sessions } from '../../../core/sessions/sessions.ts'
 import type { Users } from '../../../core/users/users.ts'
 import { originOf } from '../../../http/env.ts'
@@ -56,7 +55,7 @@ export function userRoute(deps: UserRouteDeps): Route {
 
   async function create(call: Call): Promise<Response> {
     const principal = await authenticate(call, authenticator)
-    requireAdministrator(principal)
+    requirePermission(principal, 'users:write')
     const body = await readBody(call, UserBody, 'User')
     const roleNames = (body.roles ?? []).map((role) => role.name).filter((name) => name !== '')
     await acting(`add user ${body.id}`, async () => {
@@ -74,10 +73,10 @@ export function userRoute(deps: UserRouteDeps): Route {
     const name = atMostOneName(call)
     const principal = await authenticate(call, authenticator)
     if (name === undefined) {
-      requireAdministrator(principal)
+      requirePermission(principal, 'users:read')
       return answer(call, await listUsers())
     }
-    requireAdministratorOrSelf(principal, name)
+    requirePermissionOrSelf(principal, 'users:read', name)
     return answer(call, await answers.get(`user:${name}`, () => presented(name)))
   }
 
@@ -92,11 +91,7 @@ export function userRoute(deps: UserRouteDeps): Route {
     const principal = await authenticate(call, authenticator)
     const body = await readBody(call, UserBody, 'User', { isBrief: true })
     const roleNames = (body.roles ?? []).map((role) => role.name).filter((role) => role !== '')
-    const isOwnPassword = principal.subject === name && (body.roles ?? []).length === 0
-    if (!principal.isAdministrator && !isOwnPassword) {
-      const { subject, expiresAt } = principal
-      throw new DomainError('permission_denied', { needs: 'own_password', subject, expiresAt })
-    }
+    checkUpdate(principal, name, body)
     await acting(`update user ${name}`, () =>
       users.update(
         name,
@@ -118,10 +113,47 @@ export function userRoute(deps: UserRouteDeps): Route {
   async function remove(call: Call): Promise<Response> {
     const name = nameOf(call)
     const principal = await authenticate(call, authenticator)
-    requireAdministrator(principal)
+    requirePermission(principal, 'users:write')
     await acting(`delete user ${name}`, () => users.delete(name, principal))
     return done(call)
   }
 
-  return { allow: 'DELETE, GET, POST, PUT', handlers: { DELETE: remove, GET: get, POST: post, PUT: put } }
+  const [list, path] = ['/v1/users', '/v1/users/{id}']
+  return {
+    allow: 'DELETE, GET, POST, PUT',
+    handlers: {
+      DELETE: { access: [{ path, need: 'users:write', what: 'Delete a user' }], handle: remove },
+      GET: {
+        access: [
+          { path: list, need: 'users:read', what: 'List users' },
+          { path, need: 'self', what: 'Show oneself' },
+          { path, need: 'users:read', what: 'Show somebody else' },
+        ],
+        handle: get,
+      },
+      POST: {
+        access: [
+          { path: list, need: 'users:write', what: 'Make a user' },
+          { path, need: 'none', what: 'Log in' },
+        ],
+        handle: post,
+      },
+      PUT: {
+        access: [
+          { path, need: 'self', what: 'Change the own password' },
+          { path, need: 'users:write', what: "Change somebody else's password" },
+          { path, need: 'roles:grant', what: "Change a user's roles" },
+        ],
+        handle: put,
+      },
+    },
+  }
+}
+
+/** Anybody may change the own password, nobody the own roles without more. @throws DomainError permission_denied */
+function checkUpdate(principal: Principal, name: string, { pass, roles }: z.output<typeof UserBody>): void {
+  const isGiving = (roles ?? []).length > 0
+  if (isGiving) requirePermission(principal, 'roles:grant', 'own_password')
+  if (principal.subject === name || (isGiving && pass === '')) return
+  requirePermission(principal, 'users:write', 'own_password')
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { builtInRoles } from '../../../core/sessions/actor.ts'
 import { permissions } from '../../../core/sessions/permission.ts'
 import { Instant } from './common.ts'
 
@@ -20,7 +21,12 @@ export const Whoami = z
   .object({
     subject: z.string(),
     isAdministrator: z.boolean(),
-    permissions: z.array(z.enum(permissions)).meta({ description: 'What this user may do at Gatehouse itself' }),
+    authorities: z
+      .array(z.object({ role: z.enum(builtInRoles), cluster: z.string().nullable() }))
+      .meta({ description: 'The built-in roles that count now, each for everything or for the cluster with this id' }),
+    permissions: z
+      .array(z.enum(permissions))
+      .meta({ description: 'What this user may do at Gatehouse itself, for some cluster at least' }),
     roles: z.array(z.string()),
     token: z.object({ jti: z.string().nullable(), session: z.string().nullable(), expiresAt: Instant }),
   })

@@ -91,7 +91,8 @@ test('an update of a role with very many buckets takes no time that grows with t
     perm: '1',
   }))
   const grants = buckets.map(grantOfBucketAcl)
-  const none = { key: 1, name: 'many', description: '', annotations: {}, isAdministrator: false, isBuiltIn: false }
+  const kind = { isAdministrator: false, isBuiltIn: false, authority: null }
+  const none = { key: 1, name: 'many', description: '', annotations: {}, ...kind }
   const startedAt = performance.now()
   const merged = mergeRole({ ...none, grants }, { name: '', desc: '', clusters: null, buckets, admin: false })
   expect(merged.grants).toHaveLength(50_000)

@@ -6,7 +6,7 @@ import type { UserListing } from '../../../../src/core/users/user.ts'
 
 function role(key: number): Role {
   const content = { description: '', grants: [], annotations: {} }
-  return { key, name: `role${key}`, ...content, isAdministrator: false, isBuiltIn: false }
+  return { key, name: `role${key}`, ...content, isAdministrator: false, isBuiltIn: false, authority: null }
 }
 
 /** A directory of so many users; `onPage` sees what is changed between pages. */
