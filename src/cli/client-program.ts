@@ -72,7 +72,11 @@ function sessionCommands(context: CliContext): readonly Definition[] {
     {
       usage: 'login [name]',
       description: 'log in, and keep the token for the commands that follow',
-      options: [...passwordOptions, ['--lifetime <duration>', 'how long the token is to live, for instance 12h or 7d']],
+      options: [
+        ...passwordOptions,
+        ['--lifetime <duration>', 'how long the token is to live, for instance 12h or 7d'],
+        ['--print-token', 'print the token instead of keeping it, for clients that want it in a variable'],
+      ],
       example: 'login admin --url https://gatehouse.example:52001',
       act: async (name: string | undefined, options: LoginOptions) => (await load()).login(name, options, context),
     },

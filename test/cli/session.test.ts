@@ -27,6 +27,16 @@ describe('login', () => {
     expect((await client(['whoami', '--quiet'], { env: { GATEHOUSE_URL: '' } })).out).toBe('admin\n')
   })
 
+  test('prints the token where that is asked for, and keeps nothing', async () => {
+    const client = clientOf(service)
+    const { name, password } = service.administrator
+    const { code, out } = await client(['login', name, '--password-stdin', '--print-token'], { input: password })
+    expect(code).toBe(0)
+    expect(out).toMatch(/^[\w-]+\.[\w-]+\.[\w-]+\n$/)
+    expect((await client(['whoami'], { env: { AIS_AUTHN_TOKEN: out } })).code).toBe(0)
+    expect((await client(['whoami'])).code).toBe(7)
+  })
+
   test('takes the password from a file, and from the command line with a warning', async () => {
     const client = clientOf(service)
     const { name, password } = service.administrator

@@ -11,15 +11,20 @@ import { formatUntil, readDuration } from '../times.ts'
 
 export interface LoginOptions extends ClientOptions, PasswordOptions {
   readonly lifetime?: string
+  readonly printToken?: true
 }
 
-/** Trades a name and a password for a token, and keeps it in the file of credentials. */
+/** Trades a name and a password for a token, and keeps it in the file of credentials, or prints it where that is asked for. */
 export async function login(name: string | undefined, options: LoginOptions, context: CliContext): Promise<number> {
   const { api, url, settings } = await connect(options, context)
   const user = name ?? (await askName(context))
   const lifetimeSeconds = options.lifetime === undefined ? undefined : readDuration(options.lifetime, '--lifetime')
   const password = await readPassword(`Password of ${user} at ${url}: `, options, context)
   const session = await api.call<NewSession>('POST', '/sessions', { name: user, password, lifetimeSeconds })
+  if (options.printToken) {
+    context.print(options.json ? JSON.stringify(session, null, 2) : session.token)
+    return exitCodes.done
+  }
   await keepToken(settings.credentialsFile, url, session.token)
   if (settings.token !== undefined) {
     context.warn('gatehouse: AIS_AUTHN_TOKEN is set and goes on to beat the token of this login: unset it')
