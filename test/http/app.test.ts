@@ -15,7 +15,7 @@ beforeAll(async () => {
   const app = createApp({
     log,
     notReady: async () => undefined,
-    api: { root: '/api/v1', handle: async () => new Response('native'), paths: [] },
+    api: { root: '/api/v1', handle: async () => new Response('native'), routes: [], paths: [] },
     addressOf: createClientAddress([]),
     observe: (request) => void observed.push(request),
     dialect: {

@@ -22,6 +22,8 @@ export interface NativeApiDeps {
 export interface NativeApi {
   /** Where it is mounted. */
   readonly root: string
+  /** All of them, also that of the document. */
+  readonly routes: readonly Route[]
   /** Answers whatever stands below the root, also what isn't there. */
   readonly handle: (context: Context<HttpEnv>) => Promise<Response>
   /** Where its routes begin: what metrics tell apart. */
@@ -53,6 +55,7 @@ export function createNativeApi({ authenticator, version, ...deps }: NativeApiDe
 
   return {
     root,
+    routes,
     paths: [...new Set(routes.map(({ path }) => `${root}/${path.split('/')[1] ?? ''}`))],
     handle: (c) =>
       answering(c, async () => {
