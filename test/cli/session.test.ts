@@ -37,6 +37,22 @@ describe('login', () => {
     expect((await client(['whoami'])).code).toBe(7)
   })
 
+  test('whoami says as what one acts at Gatehouse', async () => {
+    const client = clientOf(service)
+    const { uuid } = service.cluster('lake')
+    const password = makeSecret()
+    await service.makeUser('cora', password, ['gatehouse:auditor', `gatehouse:cluster-administrator:${uuid}`])
+    await service.makeUser('dan', password)
+    for (const name of ['cora', 'dan']) {
+      writeFileSync(join(client.home, name), `${password}\n`)
+      expect((await client(['login', name, '--password-file', name])).code).toBe(0)
+      const { out } = await client(['whoami'])
+      const acts = name === 'dan' ? 'no built-in role' : `auditor, cluster administrator of ${uuid}`
+      expect(out).toMatch(new RegExp(`^Acts as +${acts}$`, 'm'))
+      expect(out).toMatch(name === 'dan' ? /^May +nothing at Gatehouse itself$/m : /^May +.*roles:grant/m)
+    }
+  })
+
   test('takes the password from a file, and from the command line with a warning', async () => {
     const client = clientOf(service)
     const { name, password } = service.administrator

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import path from 'node:path'
 import { afterEach, beforeEach, expect, test } from 'vitest'
 import { createSealer } from '../../../src/core/keys/sealer.ts'
+import { clusterAdministratorRole } from '../../../src/core/roles/role.ts'
 import { migrate } from '../../../src/store/sqlite/migrate.ts'
 import { openDatabase } from '../../../src/store/sqlite/open.ts'
 import { openSqliteStore } from '../../../src/store/sqlite/sqlite-store.ts'
@@ -93,5 +94,29 @@ test('a log that was emptied before an upgrade does not begin anew', async () =>
   await store.clusters.insert(aCluster('c1'), await store.revocations.lastSequence(), [], deedAt(start))
   expect(await store.revocations.record(aRevocation(aToken('new', sealer)))).toMatchObject({ sequence: 42 })
   expect(await store.cursors.list(start)).toMatchObject([{ acknowledged: 41, behind: 1 }])
+  await store.close()
+})
+
+test('clusters that were there before there were built-in roles have their administrators\u2019 role', async () => {
+  const old = openDatabase(file)
+  migrate(old, migrationsUpTo('0006'))
+  const at = start.getTime()
+  old.exec(`INSERT INTO users VALUES (1, 'ann', 'hash', 0, NULL, ${at}, ${at}, ${at})`)
+  old.exec('INSERT INTO user_roles VALUES (1, 0, 1)')
+  old.exec(`INSERT INTO clusters VALUES ('c1', 'aistore', 'one', '[]', '{}', NULL, ${at}, ${at})`)
+  old.close()
+
+  const store = openSqliteStore({ file, sealer })
+  expect((await store.tokens.standing({ ...aToken('t', sealer), now: start })).user?.authorities).toEqual([
+    { role: 'administrator', clusterId: null },
+  ])
+  const made = await store.roles.get('gatehouse:cluster-administrator:c1')
+  await store.clusters.insert(aCluster('c2'), 0, [], deedAt(start))
+  const { name, description, authority, ...kind } = clusterAdministratorRole({ id: 'c1' })
+  expect(made).toMatchObject({ name, description, authority, ...kind, isBuiltIn: true, isAdministrator: false })
+  const another = await store.roles.get('gatehouse:cluster-administrator:c2')
+  expect(another).toMatchObject({ isBuiltIn: true, authority: { role: 'cluster_administrator', clusterId: 'c2' } })
+  await store.clusters.delete('c1', deedAt(start))
+  expect(await store.roles.get(name)).toBeUndefined()
   await store.close()
 })
