@@ -165,6 +165,14 @@ describe('a cluster administrator', () => {
     await expect(roles.delete('of-c1', { by: ann })).rejects.toMatchObject(beyond('of-c1'))
   })
 
+  test('who is operator as well gives no role of those who act everywhere, not even one that he holds', async () => {
+    const both = actor('ann', administratorOf('c1'), ...operator.authorities)
+    for (const name of ['gatehouse:operator', 'gatehouse:auditor', 'gatehouse:cluster-administrator:c2']) {
+      await expect(give('bob', [name], both)).rejects.toMatchObject(beyond(name))
+    }
+    await give('bob', ['of-c1', 'gatehouse:cluster-administrator:c1'], both)
+  })
+
   test('of two clusters may join them in one role', async () => {
     const both = actor('ann', administratorOf('c1'), administratorOf('c2'))
     await roles.create(role('joined', on('c1'), on('c2')), { by: both })
