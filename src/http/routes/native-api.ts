@@ -97,20 +97,33 @@ async function run(
   authenticator: Authenticator,
 ): Promise<Response> {
   const origin = originOf(c, 'native')
-  const caller = each.permission === 'none' ? undefined : await authenticate(c, authenticator, origin)
-  if (caller !== undefined && each.permission !== 'none' && each.permission !== 'self') {
-    requirePermission(caller.principal, each.permission)
-  }
+  const first = await admit(each, c, authenticator, origin)
+  const text = each.body === undefined ? undefined : await readJson(c)
+  // A body may take a minute to come: what its sender may do is asked again when it is whole.
+  const caller = text === undefined ? first : await admit(each, c, authenticator, origin)
   const { body, headers } = await each.handle({
     caller,
     origin,
     params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decode(value)])),
     query: c.req.query(),
-    readBody: () => readJson(c),
+    readBody: async () => text ?? '',
   })
   const { status } = each.answer
   if (body === undefined) return respond(c, status, null, { ...headers })
   return respond(c, status, JSON.stringify(body), { 'Content-Type': 'application/json', ...headers })
+}
+
+/** Who calls, where the route asks. @throws DomainError token_…, locked, permission_denied */
+async function admit(
+  { permission }: Route,
+  c: Context<HttpEnv>,
+  authenticator: Authenticator,
+  origin: Origin,
+): Promise<Caller | undefined> {
+  if (permission === 'none') return undefined
+  const caller = await authenticate(c, authenticator, origin)
+  if (permission !== 'self') requirePermission(caller.principal, permission)
+  return caller
 }
 
 /** An escape that is none stays as it is. */

@@ -96,6 +96,24 @@ export async function readBody<T extends z.ZodType>(
   }
 }
 
+/**
+ * The body of a call that not everybody may make, and who makes it. A body may take a minute to come: what its sender may do
+ * is asked before it is read, and again when it is whole.
+ * @param permit throws where the call is not permitted
+ * @throws DomainError token_…, and as readBody
+ */
+export async function readPermittedBody<T extends z.ZodType>(
+  call: Call,
+  { authenticator, permit }: { readonly authenticator: Authenticator; readonly permit: (principal: Principal) => void },
+  ...[schema, type, options]: [schema: T, type: string, options?: BodyOptions]
+): Promise<{ readonly principal: Principal; readonly body: z.output<T> }> {
+  permit(await authenticate(call, authenticator))
+  const body = await readBody(call, schema, type, options)
+  const principal = await authenticate(call, authenticator)
+  permit(principal)
+  return { principal, body }
+}
+
 /** The segment behind the route, which must be there. */
 export function nameOf(call: Call): string {
   const name = call.rest[0]

@@ -3,9 +3,10 @@ import type { Clusters } from '../../../core/clusters/clusters.ts'
 import { DomainError, isDomainError } from '../../../core/errors.ts'
 import type { Authenticator } from '../../../core/sessions/authenticator.ts'
 import { requirePermission } from '../../../core/sessions/permission.ts'
+import type { Principal } from '../../../core/sessions/principal.ts'
 import { ClusterBody } from '../wire.ts'
 import type { Answers } from './answers.ts'
-import { acting, answer, authenticate, type Call, CallError, done, nameOf, readBody } from './call.ts'
+import { acting, answer, authenticate, type Call, CallError, done, nameOf, readPermittedBody } from './call.ts'
 import { goJson } from './go-json.ts'
 import { presentCluster } from './present.ts'
 import type { Route } from './routing.ts'
@@ -22,6 +23,7 @@ export interface ClusterRouteDeps {
 /** `/v1/clusters`. */
 export function clusterRoute(deps: ClusterRouteDeps): Route {
   const { authenticator, clusters, clusterStore, answers } = deps
+  const registering = { authenticator, permit: (by: Principal) => requirePermission(by, 'clusters:register') }
 
   /**
    * Whoever isn't logged in sees ids and aliases, which `ais auth login --cluster` needs; a stale token is no token here,
@@ -51,9 +53,8 @@ export function clusterRoute(deps: ClusterRouteDeps): Route {
   }
 
   async function post(call: Call): Promise<Response> {
-    const principal = await authenticate(call, authenticator)
-    requirePermission(principal, 'clusters:register')
-    const { id, alias, urls, perm } = await readBody(call, ClusterBody, 'CluACL')
+    const { principal, body } = await readPermittedBody(call, registering, ClusterBody, 'CluACL')
+    const { id, alias, urls, perm } = body
     await acting(`add cluster ${id}`, async () => {
       if (id === '') throw new CallError(400, 'cluster UUID is undefined')
       await clusters.register(
@@ -72,9 +73,8 @@ export function clusterRoute(deps: ClusterRouteDeps): Route {
 
   async function put(call: Call): Promise<Response> {
     const name = nameOf(call)
-    const principal = await authenticate(call, authenticator)
-    requirePermission(principal, 'clusters:register')
-    const { id, alias, urls } = await readBody(call, ClusterBody, 'CluACL')
+    const { principal, body } = await readPermittedBody(call, registering, ClusterBody, 'CluACL')
+    const { id, alias, urls } = body
     await acting(`update cluster ${name}`, async () => {
       if (id === '') throw new CallError(400, 'cluster ID is undefined')
       await clusters.update(name, { ...(alias ? { alias } : {}), ...(urls?.length ? { urls } : {}) }, principal)
@@ -84,7 +84,7 @@ export function clusterRoute(deps: ClusterRouteDeps): Route {
 
   async function remove(call: Call): Promise<Response> {
     const principal = await authenticate(call, authenticator)
-    requirePermission(principal, 'clusters:register')
+    registering.permit(principal)
     const name = call.rest[0]
     await acting(`delete cluster ${name ?? 'undefined'}`, async () => {
       if (name === undefined) throw new CallError(400, 'cluster name or ID not defined')

@@ -3,10 +3,11 @@ import type { z } from 'zod'
 import { isDomainError } from '../../../core/errors.ts'
 import type { Authenticator } from '../../../core/sessions/authenticator.ts'
 import { requirePermission } from '../../../core/sessions/permission.ts'
+import type { Principal } from '../../../core/sessions/principal.ts'
 import { formatGoDuration, formatGoSize, parseGoDuration } from '../../../core/settings/go-units.ts'
 import type { Settings, SettingsChange } from '../../../core/settings/settings.ts'
 import { DaemonBody } from '../wire.ts'
-import { answerJson, authenticate, type Call, CallError, done, readBody } from './call.ts'
+import { answerJson, authenticate, type Call, CallError, done, readPermittedBody } from './call.ts'
 import type { Route } from './routing.ts'
 
 /** The part of the configuration that only a restart changes; values as in the file, after defaults. */
@@ -47,9 +48,11 @@ export function daemonRoute({ authenticator, settings, file }: DaemonRouteDeps):
   }
 
   async function put(call: Call): Promise<Response> {
-    const principal = await authenticate(call, authenticator)
-    requirePermission(principal, 'settings:write')
-    const body = await readBody(call, DaemonBody, 'ConfigToUpdate', { isBrief: true })
+    const permit = (by: Principal) => requirePermission(by, 'settings:write')
+    const given = await readPermittedBody(call, { authenticator, permit }, DaemonBody, 'ConfigToUpdate', {
+      isBrief: true,
+    })
+    const { principal, body } = given
     const change = parseChange(body, settings.maximumTokenLifetimeMs)
     try {
       await settings.change(change, principal)

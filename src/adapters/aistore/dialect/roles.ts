@@ -9,7 +9,17 @@ import type { Principal } from '../../../core/sessions/principal.ts'
 import { grantOfBucketAcl, grantOfClusterAcl, listShapes } from '../acl.ts'
 import { RoleBody } from '../wire.ts'
 import type { Answers } from './answers.ts'
-import { acting, answer, atMostOneName, authenticate, type Call, CallError, done, nameOf, readBody } from './call.ts'
+import {
+  acting,
+  answer,
+  atMostOneName,
+  authenticate,
+  type Call,
+  CallError,
+  done,
+  nameOf,
+  readPermittedBody,
+} from './call.ts'
 import { goJson } from './go-json.ts'
 import { presentRole } from './present.ts'
 import type { Route } from './routing.ts'
@@ -28,7 +38,8 @@ export interface RoleRouteDeps {
 
 /** `/v1/roles`. */
 export function roleRoute(deps: RoleRouteDeps): Route {
-  const { authenticator, roles, roleStore, answers } = deps
+  const { authenticator, roles, roleStore, answers, isNarrowingRevoked: revokeNarrowed } = deps
+  const writing = { authenticator, permit: (by: Principal) => requirePermission(by, 'roles:write') }
 
   async function get(call: Call): Promise<Response> {
     const name = atMostOneName(call)
@@ -52,31 +63,26 @@ export function roleRoute(deps: RoleRouteDeps): Route {
   }
 
   async function post(call: Call): Promise<Response> {
-    const principal = await authenticate(call, authenticator)
-    requirePermission(principal, 'roles:write')
-    const body = await readBody(call, RoleBody, 'Role')
+    const { principal, body } = await readPermittedBody(call, writing, RoleBody, 'Role')
     await acting(`add role ${body.name}`, () =>
       roles.create({ name: body.name, ...contentOf(body) }, { by: principal, isAdministrator: body.admin }),
     )
     return done(call)
   }
 
-  function optionsOf(principal: Principal) {
-    requirePermission(principal, 'roles:write')
-    return { by: principal, revokeNarrowed: deps.isNarrowingRevoked }
-  }
-
   async function put(call: Call): Promise<Response> {
     const name = nameOf(call)
-    const options = optionsOf(await authenticate(call, authenticator))
-    const body = await readBody(call, RoleBody, 'Role', { isBrief: true })
+    const { principal, body } = await readPermittedBody(call, writing, RoleBody, 'Role', { isBrief: true })
+    const options = { by: principal, revokeNarrowed }
     await acting(`update role ${name}`, () => roles.update(name, (role) => mergeRole(role, body), options))
     return done(call)
   }
 
   async function remove(call: Call): Promise<Response> {
     const name = nameOf(call)
-    const options = optionsOf(await authenticate(call, authenticator))
+    const principal = await authenticate(call, authenticator)
+    writing.permit(principal)
+    const options = { by: principal, revokeNarrowed }
     await acting(`delete role ${name}`, () => roles.delete(name, options))
     return done(call)
   }

@@ -8,7 +8,18 @@ import type { Users } from '../../../core/users/users.ts'
 import { originOf } from '../../../http/env.ts'
 import { aistoreTokenProfile } from '../acl.ts'
 import { LoginBody, UserBody } from '../wire.ts'
-import { acting, answer, atMostOneName, authenticate, type Call, CallError, done, nameOf, readBody } from './call.ts'
+import {
+  acting,
+  answer,
+  atMostOneName,
+  authenticate,
+  type Call,
+  CallError,
+  done,
+  nameOf,
+  readBody,
+  readPermittedBody,
+} from './call.ts'
 import { goJson } from './go-json.ts'
 import { presentUser } from './present.ts'
 import type { Route } from './routing.ts'
@@ -54,9 +65,8 @@ export function userRoute(deps: UserRouteDeps): Route {
   }
 
   async function create(call: Call): Promise<Response> {
-    const principal = await authenticate(call, authenticator)
-    requirePermission(principal, 'users:write')
-    const body = await readBody(call, UserBody, 'User')
+    const permit = (by: Principal) => requirePermission(by, 'users:write')
+    const { principal, body } = await readPermittedBody(call, { authenticator, permit }, UserBody, 'User')
     const roleNames = (body.roles ?? []).map((role) => role.name).filter((name) => name !== '')
     await acting(`add user ${body.id}`, async () => {
       try {
@@ -88,8 +98,9 @@ export function userRoute(deps: UserRouteDeps): Route {
 
   async function put(call: Call): Promise<Response> {
     const name = nameOf(call)
-    const principal = await authenticate(call, authenticator)
-    const body = await readBody(call, UserBody, 'User', { isBrief: true })
+    // What is permitted depends on the body.
+    const anybody = { authenticator, permit: () => undefined }
+    const { principal, body } = await readPermittedBody(call, anybody, UserBody, 'User', { isBrief: true })
     const roleNames = (body.roles ?? []).map((role) => role.name).filter((role) => role !== '')
     checkUpdate(principal, name, body)
     await acting(`update user ${name}`, () =>
