@@ -6,6 +6,7 @@ import { createSealer } from '../../../src/core/keys/sealer.ts'
 import type { Selector } from '../../../src/core/revocation/selector.ts'
 import { prepareAcknowledgements } from '../../../src/store/sqlite/acknowledgements.ts'
 import { prepareAdministrators } from '../../../src/store/sqlite/administrators.ts'
+import { prepareAuditRows } from '../../../src/store/sqlite/audit-rows.ts'
 import { createClusterStore } from '../../../src/store/sqlite/cluster-store.ts'
 import { createCursorStore } from '../../../src/store/sqlite/cursor-store.ts'
 import { createLockStore } from '../../../src/store/sqlite/lock-store.ts'
@@ -40,7 +41,13 @@ function openStores() {
   client.pragma('foreign_keys = ON')
   migrate(client)
   const { write } = createWriter(client, { onDirectoryChanged: () => undefined })
-  const parts: SqliteParts = { client, db: drizzle({ client }), write, ...createReader(client) }
+  const parts: SqliteParts = {
+    client,
+    db: drizzle({ client }),
+    write,
+    audit: prepareAuditRows(client),
+    ...createReader(client),
+  }
   const roleRows = prepareRoleRows(parts)
   const administrators = prepareAdministrators(parts)
   const revoking = prepareRevoking(parts)
