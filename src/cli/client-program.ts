@@ -318,6 +318,7 @@ function auditCommands(context: CliContext): readonly Definition[] {
         ['--head <id:hash>', 'compare with the head that an earlier check has shown'],
         ['--local', 'check the database file itself; the service need not run'],
         ['--data-dir <path>', 'with --local: the data folder (env: GATEHOUSE_DATA_DIR)'],
+        ['--config <path>', 'with --local: the configuration file, or its folder (env: AIS_AUTHN_CONF_DIR)'],
       ],
       example: 'audit verify --local --data-dir /var/lib/gatehouse',
       act: async (options) => (await import('./commands/audit-verify.ts')).verifyAudit(options, context),

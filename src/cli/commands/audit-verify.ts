@@ -7,13 +7,13 @@ import { RefusedError, UsageError } from '../client-errors.ts'
 import { type ClientOptions, connect } from '../connection.ts'
 import type { CliContext } from '../context.ts'
 import { exitCodes } from '../failures.ts'
+import type { LocalOptions } from '../local-store.ts'
 import { createOutput } from '../output.ts'
 import { createProgress } from '../progress.ts'
 
-export interface VerifyOptions extends ClientOptions {
+export interface VerifyOptions extends ClientOptions, Omit<LocalOptions, 'masterKeyFile'> {
   readonly head?: string
   readonly local?: true
-  readonly dataDir?: string
 }
 
 /** A trail to be checked: that of a server, or that of a database file. */
@@ -39,7 +39,9 @@ export async function verifyAudit(options: VerifyOptions, context: CliContext): 
     return judge(await trailOfServer(api), known, options, context)
   }
   const { openAuditFile } = await import('../../store/sqlite/audit-file.ts')
-  const { databaseFile } = loadConfig(options.dataDir === undefined ? {} : { flags: { 'data-dir': options.dataDir } })
+  const { config, dataDir } = options
+  const flags = { ...(config !== undefined && { config }), ...(dataDir !== undefined && { 'data-dir': dataDir }) }
+  const { databaseFile } = loadConfig({ flags })
   const file = openAuditFile(databaseFile)
   const step = async (after: number | undefined) => file.verify(after === undefined ? {} : { after })
   try {

@@ -39,6 +39,9 @@ export const auditActions = [
   'setting.changed',
   /** `details.why` says more than the caller was told. */
   'login.refused',
+  /** Too many wrong passwords have locked a name or an address, for a while; or somebody has ended that early. */
+  'login.locked',
+  'login.unlocked',
   'permission.denied',
   /** The oldest rows were cleared away: up to which, and the hash of the last of them, from which the rest goes on. */
   'audit.purged',
@@ -46,7 +49,17 @@ export const auditActions = [
 
 export type AuditAction = (typeof auditActions)[number]
 
-export const auditTargetKinds = ['user', 'role', 'cluster', 'key', 'token', 'setting', 'route', 'audit'] as const
+export const auditTargetKinds = [
+  'user',
+  'role',
+  'cluster',
+  'key',
+  'token',
+  'setting',
+  'address',
+  'route',
+  'audit',
+] as const
 
 /** What an act is about: whose history it belongs to. Of a token that is its user, as far as one user is meant. */
 export interface AuditTarget {

@@ -154,7 +154,9 @@ function sizeOf(raw: RawAuditRow): number {
 
 function preparePurge(client: Database) {
   const oldest = client
-    .prepare<[number], [id: number, at: number, hash: Buffer]>('SELECT id, at, hash FROM audit ORDER BY id LIMIT ?')
+    .prepare<[number], [id: number, at: number, hash: Buffer]>(
+      'SELECT id, at, hash FROM audit WHERE id > 0 ORDER BY id LIMIT ?',
+    )
     .raw()
   const remove = client.prepare<[number]>('DELETE FROM audit WHERE id <= ?')
   const point = client.prepare<[number]>(
