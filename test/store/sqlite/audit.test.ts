@@ -12,6 +12,8 @@ import { deedAt } from '../../actors.ts'
 import { after, aRole, by, start } from '../conformance/samples.ts'
 
 const sealer = createSealer(randomBytes(32))
+const fourth = after(4)
+const later = deedAt(after(50))
 let folder: string
 let file: string
 let store: Store
@@ -53,13 +55,7 @@ async function verifyAll() {
 describe('the chain tells of', () => {
   const cases: readonly [title: string, statements: readonly string[], fault: object][] = [
     ['an edited row', ["UPDATE audit SET actor = 'somebody' WHERE id = 5"], { id: 5, what: 'altered' }],
-    ['each single column', ['UPDATE audit SET at = at + 1 WHERE id = 5'], { id: 5, what: 'altered' }],
     ['an edited hash', ["UPDATE audit SET hash = x'00' WHERE id = 5"], { id: 5, what: 'altered' }],
-    [
-      'a row without its first half of a target',
-      ["UPDATE audit SET target_kind = 'user' WHERE id = 5"],
-      { id: 5, what: 'altered' },
-    ],
     ['a removed row', ['DELETE FROM audit WHERE id = 5'], { id: 6, what: 'missing' }],
     ['the oldest rows gone', ['DELETE FROM audit WHERE id < 5'], { id: 5, what: 'missing' }],
     ['the newest rows gone', ['DELETE FROM audit WHERE id > 5'], { id: 5, what: 'cut' }],
@@ -96,6 +92,15 @@ describe('the chain tells of', () => {
     const local = openAuditFile(file)
     expect(local.verify({}).fault).toEqual(fault)
     local.close()
+  })
+
+  const text = ['action', 'actor', 'via', 'address', 'request_id', 'target_kind', 'target_name', 'before', 'after']
+  const columns = [...text, 'details', 'reason', 'at', 'repeats', 'since', 'hash']
+  test.each(columns)('another %s', async (column) => {
+    await write(3)
+    const value = { at: '1', repeats: '2', since: '3', hash: "x'00'" }[column] ?? `coalesce(${column}, '') || 'x'`
+    tamper(`UPDATE audit SET ${column} = ${value} WHERE id = 2`)
+    expect(await verifyAll()).toEqual({ id: 2, what: 'altered' })
   })
 
   test('a row that was rewritten and hashed anew, at the next one', async () => {
@@ -137,7 +142,7 @@ describe('after a purge the chain tells of', () => {
   ]
   test.each(cases)('%s', async (_title, statements, fault) => {
     await write(10)
-    await store.audit.purge(after(4), 100, deedAt(after(50)))
+    await store.audit.purge(fourth, 100, later)
     expect(await verifyAll()).toBeNull()
     tamper(...statements)
     expect(await verifyAll()).toEqual(fault)
