@@ -346,6 +346,15 @@ export const settings = {
     description:
       "revoke tokens that say too much when AIStore's clients narrow a role, delete it or take it from a user",
   }),
+  auditRetention: row({
+    name: 'audit.retention',
+    env: 'GATEHOUSE_AUDIT_RETENTION',
+    flag: 'audit-retention',
+    kind: duration,
+    initial: 365 * 24 * hourMs,
+    check: { rule: 'at least 1h, or 0s to keep it for ever', holds: (ms) => ms === 0 || ms >= hourMs },
+    description: 'how long rows of the audit trail are kept; 0s = for ever',
+  }),
   operationsHost: row({
     name: 'operations.host',
     env: 'GATEHOUSE_OPS_HOST',

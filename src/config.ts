@@ -69,6 +69,8 @@ export interface Config {
   readonly isLoginLimited: boolean
   /** Addresses and ranges of proxies whose X-Forwarded-For is believed. */
   readonly trustedProxies: readonly string[]
+  /** How long rows of the audit trail are kept; 0 = for ever. */
+  readonly auditRetentionMs: number
   readonly delivery: {
     /** How long a revocation's answer waits for clusters that are up. */
     readonly budgetMs: number
@@ -272,6 +274,7 @@ function toConfig(from: ResolvedSettings, file: ResolvedSettings): Config {
     isNarrowingRevoked: from.isNarrowingRevoked.value,
     isLoginLimited: from.isLoginLimited.value,
     trustedProxies: from.trustedProxies.value,
+    auditRetentionMs: from.auditRetention.value,
     delivery: {
       budgetMs: from.deliveryBudget.value,
       timeoutMs: from.deliveryTimeout.value,

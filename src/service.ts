@@ -4,6 +4,7 @@ import { createAistoreDialect } from './adapters/aistore/dialect/dialect.ts'
 import { createDrivers } from './adapters/index.ts'
 import { createOutbound } from './adapters/outbound.ts'
 import type { Config } from './config.ts'
+import { createRefusals } from './core/audit/refusals.ts'
 import type { Clock } from './core/clock.ts'
 import { createClusters } from './core/clusters/clusters.ts'
 import { createKeyRing } from './core/keys/key-ring.ts'
@@ -36,6 +37,7 @@ import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
 import type { Store } from './store/store.ts'
 import { superviseWorkers } from './supervisor.ts'
 import { version } from './version.ts'
+import { createAuditWatch } from './workers/audit-watch.ts'
 import { createClusterProbe } from './workers/cluster-probe.ts'
 import { createKeyRotation } from './workers/key-rotation.ts'
 import { createPurge } from './workers/purge.ts'
@@ -121,6 +123,7 @@ async function assemble(
     : createNoLoginLimits({ locks: loginLocks })
   if (!config.isLoginLimited) log.warn({ event: 'login_limits.off', advice: loginLimitsAdvice })
   const hasher = createPasswordHasher({ concurrency: availableParallelism() })
+  const refusals = createRefusals({ audit: store.audit, clock, log })
   const sessions = metrics.countLogins(
     createSessions({
       users: userStore,
@@ -130,6 +133,7 @@ async function assemble(
       limits,
       issuer,
       settings,
+      refusals,
       clock,
       log,
       revisions,
@@ -205,6 +209,7 @@ async function assemble(
     rotation,
     ring,
     revisions,
+    refusals,
     clock,
     file: config.authnFile,
     externalUrl: config.net.externalUrl,
@@ -216,7 +221,17 @@ async function assemble(
       delivery.worker,
       clusterProbe,
       rotation.worker,
-      createPurge({ tokens, roles: roleStore, revocationActs: store.revocationActs, loginLocks, clock, log }),
+      createPurge({
+        tokens,
+        roles: roleStore,
+        revocationActs: store.revocationActs,
+        loginLocks,
+        audit: store.audit,
+        auditRetentionMs: config.auditRetentionMs,
+        clock,
+        log,
+      }),
+      createAuditWatch({ audit: store.audit, refusals, clock, log }),
     ],
     {
       clock,
@@ -251,9 +266,10 @@ async function assemble(
     keys: store.keys,
     ring,
     rotation,
+    audit: store.audit,
     clock,
   })
-  const api = createNativeApi({ routes, authenticator, version })
+  const api = createNativeApi({ routes, authenticator, refusals, version })
   const addressOf = createClientAddress(config.trustedProxies)
   const app = createApp({ log, dialect, api, observe: metrics.request, addressOf, notReady })
 

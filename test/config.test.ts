@@ -76,6 +76,7 @@ describe('where nothing is set', () => {
       isNarrowingRevoked: false,
       isLoginLimited: true,
       trustedProxies: [],
+      auditRetentionMs: 365 * 86_400_000,
       delivery: {
         budgetMs: 250,
         timeoutMs: 10_000,
@@ -283,6 +284,7 @@ describe('flags and environment', () => {
     ['GATEHOUSE_REVOKE_NARROWED', 'on', { isNarrowingRevoked: true }],
     ['GATEHOUSE_LOGIN_LIMITS', 'off', { isLoginLimited: false }],
     ['GATEHOUSE_TRUSTED_PROXIES', '10.0.0.0/8, fd00::1', { trustedProxies: ['10.0.0.0/8', 'fd00::1'] }],
+    ['GATEHOUSE_AUDIT_RETENTION', '48h', { auditRetentionMs: 172_800_000 }],
     ['GATEHOUSE_DATA_DIR', 'data', { dataDir: '/data', databaseFile: '/data/gatehouse.db' }],
     ['GATEHOUSE_MASTER_KEY', key, { masterKey: key }],
     ['GATEHOUSE_MASTER_KEY_FILE', '/run/master', { masterKeyFile: '/run/master' }],

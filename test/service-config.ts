@@ -43,6 +43,7 @@ export function testConfig(options: {
     isNarrowingRevoked: false,
     isLoginLimited: true,
     trustedProxies: [],
+    auditRetentionMs: 365 * 86_400_000,
     delivery: {
       budgetMs: 250,
       timeoutMs: 5_000,

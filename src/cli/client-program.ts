@@ -64,6 +64,8 @@ export function addClientCommands(program: Command, context: CliContext, exitWit
   for (const definition of firstAidCommands(context)) add(user, definition)
   const key = group('key', 'signing keys')
   for (const definition of keyCommands(context)) add(key, definition)
+  const audit = group('audit', 'who did what, and is the trail whole')
+  for (const definition of auditCommands(context)) add(audit, definition)
 }
 
 function sessionCommands(context: CliContext): readonly Definition[] {
@@ -265,6 +267,61 @@ function keyCommands(context: CliContext): readonly Definition[] {
       description: 'end all trust in a key that signs no more',
       example: 'key retire Zc1dGwJ0bVnk3Yq2f2m6w0oG4x0cQ9o7v1u2hQyq3e8',
       act: async (kid, options) => (await load()).retireKey(kid, options, context),
+    },
+  ]
+}
+
+const auditFilter = [
+  ['--actor <name>', 'who did it'],
+  ['--action <action>', 'what was done, for instance user.changed'],
+  ['--target <kind:name>', 'to what, for instance user:ann or role:reader'],
+  ['--refused', 'only what was refused'],
+  ['--request <id>', 'by which request (X-Request-Id)'],
+  ['--from <when>', 'at or after an instant (ISO 8601), or so long ago: 2h, 7d'],
+  ['--until <when>', 'before an instant, or so long ago'],
+] as const
+
+function auditCommands(context: CliContext): readonly Definition[] {
+  const load = () => import('./commands/audit.ts')
+  return [
+    {
+      usage: 'list',
+      description: 'list who did what, newest first',
+      options: [...auditFilter, ['--limit <number>', 'how many at most (default: 50)']],
+      example: 'audit list --target user:ann --from 7d',
+      act: async (options) => (await load()).listAudit(options, context),
+    },
+    {
+      usage: 'show <id>',
+      description: 'show one row: what was before, what after',
+      example: 'audit show 17',
+      act: async (id, options) => (await load()).showAudit(id, options, context),
+    },
+    {
+      usage: 'tail',
+      description: 'show what is done as it is done, until Ctrl-C; with --json as JSON lines',
+      options: auditFilter,
+      example: 'audit tail --refused',
+      act: async (options) => (await load()).tailAudit(options, context),
+    },
+    {
+      usage: 'export',
+      description: 'write all rows as JSON lines, the first one first',
+      options: [...auditFilter, ['--output <file>', 'a new file, readable by you alone, instead of standard output']],
+      example: 'audit export --from 2026-05-01 --output audit.jsonl',
+      act: async (options) => (await load()).exportAudit(options, context),
+    },
+    {
+      usage: 'verify',
+      description: 'check that no row was changed, removed, inserted or moved (exit code 12: one was)',
+      options: [
+        ['--head <id:hash>', 'compare with the head that an earlier check has shown'],
+        ['--local', 'check the database file itself; the service need not run'],
+        ['--data-dir <path>', 'with --local: the data folder (env: GATEHOUSE_DATA_DIR)'],
+        ['--config <path>', 'with --local: the configuration file, or its folder (env: AIS_AUTHN_CONF_DIR)'],
+      ],
+      example: 'audit verify --local --data-dir /var/lib/gatehouse',
+      act: async (options) => (await import('./commands/audit-verify.ts')).verifyAudit(options, context),
     },
   ]
 }

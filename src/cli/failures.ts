@@ -12,6 +12,7 @@ export const exitCodes = {
   notAuthorized: 7,
   serverUnreachable: 8,
   notEverywhere: 9,
+  auditBroken: 12,
 } as const
 
 export const exitCodesHelp = `
@@ -25,7 +26,8 @@ Exit codes:
   6  a key or certificate can't be read
   7  not logged in, or not permitted
   8  the server can't be reached
-  9  not everywhere yet: a cluster would still take the token`
+  9  not everywhere yet: a cluster would still take the token
+  12 the audit trail is not what was written`
 
 /** By name, since the parts that throw these are loaded only by the commands that need them. */
 const codesByName: Readonly<Record<string, number>> = {

@@ -44,6 +44,12 @@ export function readDuration(text: string, option: string): number {
   return Math.floor(ms / 1000)
 }
 
+/** An instant, or how long ago: `2026-05-01`, `2h`, `7d`. @throws UsageError naming the option */
+export function readMoment(text: string, option: string): string {
+  if (!/^\d[\d.]*[a-zµ]/i.test(text)) return readInstant(text, option)
+  return new Date(Date.now() - readDuration(text, option) * 1000).toISOString()
+}
+
 /** ISO 8601; without a zone it is the zone of this machine. @throws UsageError naming the argument */
 export function readInstant(text: string, argument: string): string {
   const at = text === 'now' ? new Date() : /^\d{4}-\d{2}-\d{2}/.test(text) ? new Date(text) : new Date(Number.NaN)

@@ -49,7 +49,8 @@ export async function watch<T>(
   return value
 }
 
-function pause(stop: AbortSignal): Promise<void> {
+/** A second, or until the process is asked to end. */
+export function pause(stop: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
     const done = () => {
       clearTimeout(timer)

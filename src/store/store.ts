@@ -5,6 +5,7 @@
  * file and the master key. It holds no rule that a port's description doesn't state. A backend's proof is
  * test/store/conformance.ts.
  */
+import type { AuditStore } from '../core/audit/audit-store.ts'
 import type { ClusterStore } from '../core/clusters/cluster-store.ts'
 import type { KeyStore } from '../core/keys/key-store.ts'
 import type { Revisions } from '../core/revisions.ts'
@@ -32,6 +33,7 @@ export interface Store {
   readonly settings: SettingsStore
   readonly cursors: CursorStore
   readonly probes: ProbeStore
+  readonly audit: AuditStore
   readonly revisions: Revisions
   /** Writes what was asked for already, then lets go. Later writes are refused with storage_failed. */
   close(): Promise<void>

@@ -1,7 +1,9 @@
+import type { AuditStore } from '../core/audit/audit-store.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
 import type { RevocationActStore } from '../core/revocation/revocation-acts.ts'
 import type { RoleStore } from '../core/roles/role-store.ts'
+import { serviceActor } from '../core/sessions/actor.ts'
 import type { LoginLockStore } from '../core/sessions/login-lock-store.ts'
 import type { TokenStore } from '../core/tokens/token-store.ts'
 import type { Worker } from '../supervisor.ts'
@@ -18,16 +20,27 @@ const keepMs = 3_600_000
 /** Who revoked what, and why, can be asked for so long after the last token concerned has expired. */
 const keepActsMs = 90 * 86_400_000
 
-/** Clears away, in small steps, expired tokens with their changes, and what is left of deleted roles. */
+const auditStepSize = 500
+/**
+ * Rows of the audit trail may stay longer than they must by a part of that time, a day at most: each purge leaves a row
+ * behind, and there is no need for one every minute.
+ */
+const auditSlackPart = 1 / 24
+const auditSlackAtMostMs = 86_400_000
+
+/** Clears away, in small steps, expired tokens with their changes, what is left of deleted roles, and the oldest of the audit. */
 export function createPurge(deps: {
   readonly tokens: Pick<TokenStore, 'purgeExpired'>
   readonly roles: Pick<RoleStore, 'purgeDeletedRoles'>
   readonly revocationActs: Pick<RevocationActStore, 'purge'>
   readonly loginLocks: Pick<LoginLockStore, 'purge'>
+  readonly audit: Pick<AuditStore, 'purge'>
+  /** How long rows of the audit trail are kept; 0 = for ever. */
+  readonly auditRetentionMs: number
   readonly clock: Clock
   readonly log: Logger
 }): Worker {
-  const { tokens, roles, revocationActs, loginLocks, clock, log } = deps
+  const { tokens, roles, revocationActs, loginLocks, audit, auditRetentionMs, clock, log } = deps
 
   async function repeat(step: (limit: number) => Promise<number>, signal: AbortSignal): Promise<number> {
     let total = 0
@@ -40,6 +53,17 @@ export function createPurge(deps: {
     return total
   }
 
+  async function purgeAudit(signal: AbortSignal): Promise<number> {
+    if (auditRetentionMs === 0) return 0
+    const slackMs = Math.min(auditSlackAtMostMs, auditRetentionMs * auditSlackPart)
+    const purge = (keepMs: number) => {
+      const at = clock.now()
+      return audit.purge(new Date(at.getTime() - keepMs), auditStepSize, { by: serviceActor, at })
+    }
+    const overdue = await purge(auditRetentionMs + slackMs)
+    return overdue === 0 ? 0 : overdue + (await repeat(() => purge(auditRetentionMs), signal))
+  }
+
   return {
     name: 'purge',
     async run(signal) {
@@ -50,8 +74,11 @@ export function createPurge(deps: {
         const actsBefore = new Date(clock.now().getTime() - keepActsMs)
         const purgedActs = await repeat((limit) => revocationActs.purge(actsBefore, limit), signal)
         await repeat((limit) => loginLocks.purge(before, limit), signal)
-        if (purgedTokens + purgedRoles + purgedActs > 0)
-          log.info({ event: 'store.purged', tokens: purgedTokens, roles: purgedRoles, acts: purgedActs })
+        const purgedAudit = await purgeAudit(signal)
+        if (purgedTokens + purgedRoles + purgedActs + purgedAudit > 0) {
+          const counts = { tokens: purgedTokens, roles: purgedRoles, acts: purgedActs, auditRows: purgedAudit }
+          log.info({ event: 'store.purged', ...counts })
+        }
         await clock.wait(everyMs, signal)
       }
     },

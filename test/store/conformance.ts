@@ -3,6 +3,7 @@ import { afterEach, describe, test } from 'vitest'
 import { createSealer, type Sealer } from '../../src/core/keys/sealer.ts'
 import type { Store } from '../../src/store/store.ts'
 import { actConformance } from './conformance/acts.ts'
+import { auditConformance } from './conformance/audit.ts'
 import { authorityConformance } from './conformance/authorities.ts'
 import { canaryConformance } from './conformance/canaries.ts'
 import { clusterConformance } from './conformance/clusters.ts'
@@ -34,6 +35,7 @@ const ports: readonly [name: string, conformance: (test: StoreTest) => void][] =
   ['keys', keyConformance],
   ['settings', settingsConformance],
   ['revisions', revisionConformance],
+  ['audit', auditConformance],
 ]
 
 /**

@@ -22,6 +22,8 @@ test('what is over is cleared away in small steps, again every minute, until tol
     roles: { purgeDeletedRoles: async () => 0 },
     revocationActs: { purge: async () => 0 },
     loginLocks: { purge: async () => 0 },
+    audit: { purge: async () => 0 },
+    auditRetentionMs: 0,
   })
   const stop = new AbortController()
   const running = purge.run(stop.signal)
@@ -30,7 +32,7 @@ test('what is over is cleared away in small steps, again every minute, until tol
   expect(steps).toHaveLength(4)
   expect(new Set(steps.map(({ before }) => before.toISOString()))).toEqual(new Set(['2026-03-01T11:00:00.000Z']))
   expect(new Set(steps.map(({ at }) => at.getTime())).size).toBe(4)
-  expect(log.entries).toEqual([{ event: 'store.purged', tokens: 250, roles: 0, acts: 0 }])
+  expect(log.entries).toEqual([{ event: 'store.purged', tokens: 250, roles: 0, acts: 0, auditRows: 0 }])
   left = 1
   await clock.advance(60_000)
   expect(left).toBe(0)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import type { Refusals } from '../audit/refusals.ts'
 import type { Clock } from '../clock.ts'
 import type { Cluster } from '../clusters/cluster.ts'
 import type { ClusterStore } from '../clusters/cluster-store.ts'
@@ -43,6 +44,8 @@ export interface SessionsDeps {
   readonly limits: LoginLimits
   readonly issuer: TokenIssuer
   readonly settings: Settings
+  /** Is told why a login was refused, which is more than the caller is told. */
+  readonly refusals: Pick<Refusals, 'note'>
   readonly clock: Clock
   readonly log: Logger
   /** Where given, the list of clusters is read anew only after something has changed. */
@@ -70,7 +73,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     const { isVerified, isOutdated } = await hasher.verify(password, credentials?.passwordHash, turn)
     if (!credentials || !isVerified || credentials.isDisabled) {
       await limits.failed(attempt)
-      throw new DomainError('invalid_credentials', {})
+      throw invalidCredentials(!credentials ? 'unknown_user' : isVerified ? 'disabled' : 'wrong_password')
     }
     limits.succeeded(attempt)
     return { ...credentials, isOutdated }
@@ -94,7 +97,8 @@ export function createSessions(deps: SessionsDeps): Sessions {
     const lifetimeMs = planLifetime(requestedLifetimeMs, settings)
     const known = await users.get(name)
     // Removed, or removed and made anew, while the password was verified.
-    if (!known || known.key !== credentials.key || known.isDisabled) throw new DomainError('invalid_credentials', {})
+    if (!known || known.key !== credentials.key) throw invalidCredentials('unknown_user')
+    if (known.isDisabled) throw invalidCredentials('disabled')
     const user = withoutRoles(known, await locks.lockedRoleKeys(clock.now()))
     const { claims, audience, reach } = profile.present(user, await listClusters())
     const roleKeys = [...new Set(user.roles.map((role) => role.key))]
@@ -107,19 +111,42 @@ export function createSessions(deps: SessionsDeps): Sessions {
     return issued
   }
 
+  async function persevere(login: Login): Promise<IssuedToken> {
+    for (let tries = 1; ; tries += 1) {
+      try {
+        return await tryLogin(login)
+      } catch (error) {
+        if (!isDomainError(error, 'token_revoked')) throw error
+        if (tries === maximumTries) throw new DomainError('too_busy', { retryAfterSeconds: 1 })
+      }
+    }
+  }
+
   return {
     async login(login) {
       if (login.password === '') throw new DomainError('field_missing', { field: 'password', what: 'password' })
-      for (let tries = 1; ; tries += 1) {
-        try {
-          return await tryLogin(login)
-        } catch (error) {
-          if (!isDomainError(error, 'token_revoked')) throw error
-          if (tries === maximumTries) throw new DomainError('too_busy', { retryAfterSeconds: 1 })
-        }
+      try {
+        return await persevere(login)
+      } catch (error) {
+        const why = whyRefused(error)
+        const { name, origin } = login
+        const target = { kind: 'user', name } as const
+        if (why !== undefined) deps.refusals.note({ action: 'login.refused', subject: name, origin, target, why })
+        throw error
       }
     },
   }
+}
+
+/** The cause is for the auditor alone. */
+function invalidCredentials(cause: 'unknown_user' | 'wrong_password' | 'disabled'): DomainError {
+  return new DomainError('invalid_credentials', {}, { cause })
+}
+
+/** In one word; undefined for what is no refusal but an outage. */
+function whyRefused(error: unknown): string | undefined {
+  if (!(error instanceof DomainError) || error.code === 'storage_failed') return undefined
+  return error.code === 'invalid_credentials' ? String(error.cause) : error.code
 }
 
 function withoutRoles(user: User, keys: ReadonlySet<number>): User {

@@ -1,6 +1,8 @@
 /** The native API as it is mounted at /api/v1: authenticates, asks for the permission, runs the route, tells of failures. */
 import type { Context } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
+import type { Refusals } from '../../core/audit/refusals.ts'
+import { isDomainError } from '../../core/errors.ts'
 import type { Origin } from '../../core/sessions/actor.ts'
 import type { Authenticator } from '../../core/sessions/authenticator.ts'
 import { requirePermission } from '../../core/sessions/permission.ts'
@@ -16,6 +18,8 @@ import { Document } from './shapes/document.ts'
 export interface NativeApiDeps {
   readonly routes: readonly Route[]
   readonly authenticator: Authenticator
+  /** Is told who was denied what. */
+  readonly refusals: Pick<Refusals, 'note'>
   readonly version: string
 }
 
@@ -33,7 +37,7 @@ export interface NativeApi {
 const root = '/api/v1'
 
 /** Paths are matched here, by a router of its own, so that those of other protocols are matched as fast as without. */
-export function createNativeApi({ authenticator, version, ...deps }: NativeApiDeps): NativeApi {
+export function createNativeApi({ authenticator, refusals, version, ...deps }: NativeApiDeps): NativeApi {
   const routes: readonly Route[] = [...deps.routes, documentRoute(() => routes, version)]
   const router = new TrieRouter<Route>()
   const every = 'EVERY'
@@ -62,7 +66,7 @@ export function createNativeApi({ authenticator, version, ...deps }: NativeApiDe
         const { method, path } = c.req
         const found = find(method === 'HEAD' ? 'GET' : method, path)
         if ('code' in found) return respondProblem(c, found)
-        return run(found.each, found.params, c, authenticator)
+        return noting(found.each, c, refusals, () => run(found.each, found.params, c, authenticator))
       }),
   }
 }
@@ -88,6 +92,25 @@ function documentRoute(routes: () => readonly Route[], version: string): Route {
       return { body: await document }
     },
   )
+}
+
+async function noting(
+  each: Route,
+  c: Context<HttpEnv>,
+  refusals: NativeApiDeps['refusals'],
+  act: () => Promise<Response>,
+) {
+  try {
+    return await act()
+  } catch (error) {
+    if (isDomainError(error, 'permission_denied')) {
+      const { subject, permission, needs } = error.details
+      const target = { kind: 'route', name: `${each.method.toUpperCase()} ${root}${each.path}` } as const
+      const why = permission ?? needs
+      refusals.note({ action: 'permission.denied', subject, origin: originOf(c, 'native'), target, why })
+    }
+    throw error
+  }
 }
 
 async function run(

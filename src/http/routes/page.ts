@@ -39,6 +39,15 @@ export function readNumberedPage(query: Parameters<typeof readPage>[0]) {
   return { limit, ...(after !== undefined && { after: Number(after) }) }
 }
 
+/** As `readPage`, for lists that are ordered by an instant (ms) and a number: `<instant>.<number>`. @throws RequestError */
+export function readPositionedPage(query: Parameters<typeof readPage>[0]) {
+  const { after, limit } = readPage(query)
+  if (after === undefined) return { limit }
+  const [, at, id] = /^(-?\d{1,16})\.(\d{1,15})$/.exec(after) ?? []
+  if (at === undefined || id === undefined) throw badCursor()
+  return { limit, after: { at: Number(at), id: Number(id) } }
+}
+
 /** The members of a page's answer. `rows` holds one more than fits where there are more. */
 export function presentPage<T, U>(
   rows: readonly T[],
@@ -61,7 +70,7 @@ export function pageOf<T extends z.ZodType>(item: T) {
 }
 
 /** Opaque on purpose: what lists are ordered by may change. */
-function makeCursor(key: string): string {
+export function makeCursor(key: string): string {
   return Buffer.from(`1:${key}`).toString('base64url')
 }
 

@@ -1,3 +1,4 @@
+import { type AuditRouteDeps, auditRoutes } from './audit.ts'
 import { type ClusterRouteDeps, clusterRoutes } from './clusters.ts'
 import { type KeyRouteDeps, keyRoutes } from './keys.ts'
 import { type LockRouteDeps, lockRoutes } from './locks.ts'
@@ -7,7 +8,8 @@ import type { Route } from './route.ts'
 import { type SessionRouteDeps, sessionRoutes } from './sessions.ts'
 import { type TokenRouteDeps, tokenRoutes } from './tokens.ts'
 
-export type RouteDeps = ClusterRouteDeps &
+export type RouteDeps = AuditRouteDeps &
+  ClusterRouteDeps &
   KeyRouteDeps &
   LockRouteDeps &
   LoginLockRouteDeps &
@@ -25,5 +27,6 @@ export function createRoutes(deps: RouteDeps): readonly Route[] {
     ...lockRoutes(deps),
     ...loginLockRoutes(deps),
     ...keyRoutes(deps),
+    ...auditRoutes(deps),
   ]
 }

@@ -1,4 +1,5 @@
 import { and, asc, eq, ne, or, sql } from 'drizzle-orm'
+import { clusterSnapshot } from '../../core/audit/snapshots.ts'
 import type { Cluster } from '../../core/clusters/cluster.ts'
 import type { ClusterStore } from '../../core/clusters/cluster-store.ts'
 import { DomainError } from '../../core/errors.ts'
@@ -15,7 +16,7 @@ export function createClusterStore(
   roleRows: RoleRows,
   acknowledgements: Acknowledgements,
 ): ClusterStore {
-  const { db, read, write } = parts
+  const { db, read, write, audit } = parts
   const directory = { changesDirectory: true }
   const all = db.select(clusterColumns).from(clusters).orderBy(asc(clusters.id)).prepare()
   const find = prepareFind(parts)
@@ -25,7 +26,7 @@ export function createClusterStore(
     list: () => read(() => all.all()),
     findClash: (id, alias) => read(() => find.clash(id, alias)),
 
-    insert: (cluster, acknowledged, roles, _deed) =>
+    insert: (cluster, acknowledged, roles, deed) =>
       write(() => {
         const { id, alias, registeredAt } = cluster
         const clash = find.clash(id, alias)
@@ -45,14 +46,20 @@ export function createClusterStore(
           .run()
         acknowledgements.keep(id, acknowledged, registeredAt)
         db.insert(clusterProbes).values({ clusterId: id }).run()
-        roleRows.insert(clusterAdministratorRole(cluster), registeredAt)
-        for (const role of roles) {
-          if (roleRows.key(role.name) === undefined) roleRows.insert(role, registeredAt)
-        }
+        const own = clusterAdministratorRole(cluster)
+        roleRows.insert(own, registeredAt)
+        const made = roles.filter((role) => roleRows.key(role.name) === undefined)
+        for (const role of made) roleRows.insert(role, registeredAt)
+        const details = { rolesCreated: [own, ...made].map(({ name }) => name) }
+        audit.append(
+          { action: 'cluster.registered', target: targetOf(id), after: clusterSnapshot(cluster), details },
+          deed,
+        )
       }, directory),
 
-    update: (id, { alias, urls }, { at }) =>
+    update: (id, { alias, urls }, deed) =>
       write(() => {
+        const { at } = deed
         const cluster = find.byId(id)
         if (cluster === undefined) throw new DomainError('cluster_not_found', { name: id })
         const owner = alias === undefined ? undefined : find.nameOwner(alias, id)
@@ -64,21 +71,27 @@ export function createClusterStore(
           .where(eq(clusters.id, id))
           .run()
         startResync(parts, id, at)
+        const [before, after] = [clusterSnapshot(cluster), clusterSnapshot(find.byId(id) ?? cluster)]
+        audit.append({ action: 'cluster.changed', target: targetOf(id), before, after }, deed)
       }, directory),
 
-    delete: (name, { at }) =>
+    delete: (name, deed) =>
       write((): Cluster => {
         const cluster = find.byIdOrAlias(name)
         if (cluster === undefined) throw new DomainError('cluster_not_found', { name })
         db.delete(clusters).where(eq(clusters.id, cluster.id)).run()
         const ownRole = roleRows.key(clusterAdministratorRole(cluster).name)
         if (ownRole !== undefined) {
-          db.update(roleTable).set({ deletedAt: at, updatedAt: at }).where(eq(roleTable.key, ownRole)).run()
+          db.update(roleTable).set({ deletedAt: deed.at, updatedAt: deed.at }).where(eq(roleTable.key, ownRole)).run()
         }
+        const before = clusterSnapshot(cluster)
+        audit.append({ action: 'cluster.deregistered', target: targetOf(cluster.id), before }, deed)
         return cluster
       }, directory),
   }
 }
+
+const targetOf = (id: string) => ({ kind: 'cluster', name: id }) as const
 
 function prepareFind({ db }: SqliteParts) {
   const name = sql.placeholder('name')

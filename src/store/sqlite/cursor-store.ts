@@ -10,7 +10,7 @@ import type { SqliteParts } from './parts.ts'
 import { clusterCursors, clusters } from './schema.ts'
 
 export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledgements: Acknowledgements): CursorStore {
-  const { client, db, read, write } = parts
+  const { client, db, read, write, audit } = parts
   const { findDue, isAnyDue } = prepareDue(parts)
   const lease = client.prepare<[string, number, string]>(
     'UPDATE cluster_cursors SET lease = ?, lease_until = ? WHERE cluster_id = ?',
@@ -112,7 +112,12 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
         return at === null ? undefined : new Date(at)
       }),
 
-    resync: (clusterId, at, _by) => write(() => startResync(parts, clusterId, at)),
+    resync: (clusterId, at, by) =>
+      write(() => {
+        startResync(parts, clusterId, at)
+        if (by === undefined) return
+        audit.append({ action: 'cluster.resync_requested', target: { kind: 'cluster', name: clusterId } }, { by, at })
+      }),
 
     wantCanary: (clusterId, at) =>
       write(() => {

@@ -1,9 +1,10 @@
 import { and, asc, eq, ne, sql } from 'drizzle-orm'
+import type { AuditEntry } from '../../core/audit/audit.ts'
 import type { KeyStore } from '../../core/keys/key-store.ts'
 import type { SqliteParts } from './parts.ts'
 import { signingKeys } from './schema.ts'
 
-export function createKeyStore({ client, db, read, write }: SqliteParts): KeyStore {
+export function createKeyStore({ client, db, read, write, audit }: SqliteParts): KeyStore {
   const directory = { changesDirectory: true }
   const all = db
     .select({
@@ -23,22 +24,29 @@ export function createKeyStore({ client, db, read, write }: SqliteParts): KeySto
   const use = client
     .prepare<[string, number], number>('SELECT 1 FROM tokens WHERE kid = ? AND expires_at > ? LIMIT 1')
     .pluck()
+  const active = client.prepare<[], string>("SELECT kid FROM signing_keys WHERE state = 'active'").pluck()
+  const stateOf = client.prepare<[string], string>('SELECT state FROM signing_keys WHERE kid = ?').pluck()
 
   return {
     list: () => read(() => all.all().map((row) => ({ ...row, isPrivateKeyKept: row.isPrivateKeyKept === 1 }))),
 
-    publish: (publicJwk, { at }, sealedPrivateKey) =>
+    publish: (publicJwk, deed, sealedPrivateKey) =>
       write(() => {
-        db.insert(signingKeys)
+        const { at } = deed
+        const published = db
+          .insert(signingKeys)
           .values({ kid: publicJwk.kid, publicJwk, state: 'next', createdAt: at, sealedPrivateKey })
           .onConflictDoNothing()
           .run()
+        if (published.changes > 0) audit.append(keyAct('published', publicJwk.kid), deed)
       }, directory),
 
     sealedPrivateKey: (kid) => read(() => privateKey.get(kid) ?? undefined),
 
-    activate: (kid, { at }) =>
+    activate: (kid, deed) =>
       write(() => {
+        const { at } = deed
+        const wasActive = active.get()
         const activated = db
           .update(signingKeys)
           .set({ state: 'active', activatedAt: at, retiredAt: null, sealedPrivateKey: null })
@@ -49,18 +57,31 @@ export function createKeyStore({ client, db, read, write }: SqliteParts): KeySto
           .set({ state: 'retiring' })
           .where(and(eq(signingKeys.state, 'active'), ne(signingKeys.kid, kid)))
           .run()
+        if (wasActive !== kid) audit.append(keyAct('activated', kid, { before: wasActive ?? null }), deed)
       }, directory),
 
-    retire: (kid, { at }) =>
+    retire: (kid, deed) =>
       write(() => {
+        const { at } = deed
+        const before = stateOf.get(kid)
         const retired = db
           .update(signingKeys)
           .set({ state: 'retired', retiredAt: at, sealedPrivateKey: null })
           .where(and(eq(signingKeys.kid, kid), ne(signingKeys.state, 'active')))
           .run()
+        if (retired.changes > 0 && before !== 'retired') audit.append(keyAct('retired', kid), deed)
         return retired.changes > 0
       }, directory),
 
     isInUse: (kid, now) => read(() => use.get(kid, now.getTime()) === 1),
+  }
+}
+
+/** `before` is the key that signed until now. */
+function keyAct(act: 'published' | 'activated' | 'retired', kid: string, more?: { before: string | null }): AuditEntry {
+  return {
+    action: `key.${act}`,
+    target: { kind: 'key', name: kid },
+    ...(more && { details: { signedBefore: more.before } }),
   }
 }

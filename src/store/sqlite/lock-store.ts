@@ -1,4 +1,5 @@
 import { and, desc, eq, gt, isNotNull, isNull, sql } from 'drizzle-orm'
+import { revocationDetails } from '../../core/audit/snapshots.ts'
 import { DomainError } from '../../core/errors.ts'
 import type { Lock, LockTarget } from '../../core/revocation/lock.ts'
 import type { LockStore } from '../../core/revocation/lock-store.ts'
@@ -10,7 +11,7 @@ import type { RoleRows } from './role-rows.ts'
 import { locks, users } from './schema.ts'
 
 export function createLockStore(
-  { db, read, write }: SqliteParts,
+  { db, read, write, audit }: SqliteParts,
   roleRows: RoleRows,
   administrators: Administrators,
   revoking: Revoking,
@@ -82,6 +83,8 @@ export function createLockStore(
           revocationKey: act.id,
         }
         const { id } = db.insert(locks).values(row).returning({ id: locks.key }).get()
+        const details = { lock: id, until: until.toISOString(), ...revocationDetails(act) }
+        audit.append({ action: 'lock.created', target, details, reason }, deed)
         return { lock: get(id), act }
       }),
 
@@ -90,12 +93,15 @@ export function createLockStore(
     list: ({ now, isEndedIncluded = false }) =>
       read(() => (isEndedIncluded ? all.all() : holding.all({ now: now.getTime() })).map(toLock)),
 
-    lift: (id, { by, at, check }) =>
+    lift: (id, deed) =>
       write(() => {
+        const { by, at, check } = deed
         const lock = get(id)
         check?.(authoritiesUnder(id))
         if (lock.liftedAt !== null || lock.until <= at) return lock
         db.update(locks).set({ liftedAt: at, liftedBy: by.subject }).where(eq(locks.key, id)).run()
+        const details = { lock: id, until: lock.until.toISOString() }
+        audit.append({ action: 'lock.lifted', target: lock.target, details }, deed)
         return get(id)
       }),
 

@@ -1,3 +1,4 @@
+import type { AuditTarget } from '../../core/audit/audit.ts'
 import type { LoginLock, LoginLockStore, LoginLockTarget } from '../../core/sessions/login-lock-store.ts'
 import type { SqliteParts } from './parts.ts'
 
@@ -11,7 +12,7 @@ interface LoginLockRow {
   readonly at: number
 }
 
-export function createLoginLockStore({ client, read, write }: SqliteParts): LoginLockStore {
+export function createLoginLockStore({ client, read, write, audit }: SqliteParts): LoginLockStore {
   const holding = client
     .prepare<[string, string, string], number>(
       'SELECT until FROM login_locks WHERE name = ? AND address = ? AND kind = ?',
@@ -39,18 +40,29 @@ export function createLoginLockStore({ client, read, write }: SqliteParts): Logi
         return last > now.getTime() ? new Date(last) : undefined
       }),
 
-    put: ({ target, until, failures }, { at }) =>
+    put: ({ target, until, failures }, deed) =>
       write(() => {
-        put.run(target.kind, ...columnsOf(target), until.getTime(), failures, at.getTime())
+        put.run(target.kind, ...columnsOf(target), until.getTime(), failures, deed.at.getTime())
+        const where = target.kind === 'user_at_address' ? { address: target.address } : {}
+        const details = { until: until.toISOString(), failures, ...where }
+        audit.append({ action: 'login.locked', target: subjectOf(target), details }, deed)
       }),
 
     list: ({ now, limit }) => read(() => list.all(now.getTime(), limit).map(toLock)),
 
-    lift: (target) =>
-      write(() => ('name' in target ? liftName.run(target.name) : liftAddress.run(target.address)).changes),
+    lift: (target, deed) =>
+      write(() => {
+        const { changes: locks } = 'name' in target ? liftName.run(target.name) : liftAddress.run(target.address)
+        if (locks > 0) audit.append({ action: 'login.unlocked', target: subjectOf(target), details: { locks } }, deed)
+        return locks
+      }),
 
     purge: (before, limit) => write(() => purge.run(before.getTime(), limit).changes),
   }
+}
+
+function subjectOf(target: { readonly name: string } | { readonly address: string }): AuditTarget {
+  return 'name' in target ? { kind: 'user', name: target.name } : { kind: 'address', name: target.address }
 }
 
 function columnsOf(target: LoginLockTarget): [name: string, address: string] {

@@ -1,5 +1,6 @@
 import type { Database } from 'better-sqlite3'
 import type { BetterSQLite3Database } from 'drizzle-orm/better-sqlite3'
+import type { AuditRows } from './audit-rows.ts'
 import type { Read } from './reader.ts'
 import type { Write } from './writer.ts'
 
@@ -13,4 +14,6 @@ export interface SqliteParts {
   readonly read: Read
   readonly snapshot: Read
   readonly write: Write
+  /** Where an act that changes something says so, inside its transaction. */
+  readonly audit: AuditRows
 }

@@ -1,8 +1,10 @@
 import { and, asc, eq, gt, sql } from 'drizzle-orm'
+import type { AuditEntry } from '../../core/audit/audit.ts'
 import { DomainError, type ErrorDetails } from '../../core/errors.ts'
 import type { Sealer } from '../../core/keys/sealer.ts'
 import type { NewRevocation, RevocationStore } from '../../core/revocation/revocation-store.ts'
-import type { Selector } from '../../core/revocation/selector.ts'
+import type { RevocationAct, Selector } from '../../core/revocation/selector.ts'
+import type { AuditRows } from './audit-rows.ts'
 import type { SqliteParts } from './parts.ts'
 import { type Aim, prepareActInsert, prepareLastSequence, type Revoking } from './revoking.ts'
 import type { RoleRows } from './role-rows.ts'
@@ -15,9 +17,10 @@ export function createRevocationStore(
   roleRows: RoleRows,
   revoking: Revoking,
 ): RevocationStore {
-  const { client, db, read, write } = parts
-  const record = prepareRecord(client)
+  const { client, db, read, write, audit } = parts
+  const record = prepareRecord(client, audit)
   const resolve = prepareResolve(client, roleRows)
+  const subjectOf = prepareSubject(client)
   // The plus keeps SQLite on the sequence, which gives the order.
   const after = db
     .select({
@@ -40,7 +43,12 @@ export function createRevocationStore(
   return {
     record: (revocation) => write(() => record(revocation)),
 
-    revokeSelected: (selector, deed) => write(() => revoking.revoke({ selector, ...resolve(selector) }, deed)),
+    revokeSelected: (selector, deed) =>
+      write(() => {
+        const act = revoking.revoke({ selector, ...resolve(selector) }, deed)
+        audit.append(tokensRevoked(selector, act, subjectOf(selector)), deed)
+        return act
+      }),
 
     after: (sequence, { limit, now }) =>
       read(() =>
@@ -53,7 +61,7 @@ export function createRevocationStore(
   }
 }
 
-function prepareRecord(client: SqliteParts['client']) {
+function prepareRecord(client: SqliteParts['client'], audit: AuditRows) {
   const insertToken = prepareTokenInsert(client)
   const insertAct = prepareActInsert(client)
   const last = prepareLastSequence(client)
@@ -66,7 +74,8 @@ function prepareRecord(client: SqliteParts['client']) {
   const append = client.prepare(
     'INSERT INTO changes (kind, token_key, expires_at, recorded_at, revocation_key) VALUES (?, ?, ?, ?, ?)',
   )
-  return ({ token, by, reason, at }: NewRevocation) => {
+  return ({ token, reason, ...deed }: NewRevocation) => {
+    const { by, at } = deed
     const [knownKey, recorded, knownAct] = find.get(token.fingerprint) ?? [undefined, null, 0]
     if (recorded !== null) return { sequence: recorded, actId: knownAct, isNew: false }
     const tokenKey = knownKey ?? insertToken(token)
@@ -84,7 +93,47 @@ function prepareRecord(client: SqliteParts['client']) {
       expiresAt: token.expiresAt,
     })
     append.run('token_revoked', tokenKey, token.expiresAt.getTime(), at.getTime(), actId)
+    const details = { by: 'text', jti: token.jti, tokens: 1, revocation: actId }
+    audit.append({ action: 'token.revoked', target: { kind: 'user', name: token.subject }, details, reason }, deed)
     return { sequence, actId, isNew: true }
+  }
+}
+
+/** Whose token it is, where a selector means the tokens of one login. */
+function prepareSubject(client: SqliteParts['client']): (selector: Selector) => string | undefined {
+  const byJti = client.prepare<[string], string>('SELECT subject FROM tokens WHERE jti = ? LIMIT 1').pluck()
+  const bySession = client.prepare<[string], string>('SELECT subject FROM tokens WHERE session = ? LIMIT 1').pluck()
+  return (selector) => {
+    if (selector.by === 'jti') return byJti.get(selector.jti)
+    return selector.by === 'session' ? bySession.get(selector.session) : undefined
+  }
+}
+
+function tokensRevoked(selector: Selector, act: RevocationAct, subject: string | undefined): AuditEntry {
+  const { target, value } = aimOf(selector, subject)
+  const details = { by: selector.by, value, tokens: act.tokens, revocation: act.id }
+  return { action: 'token.revoked', target, details, reason: act.reason }
+}
+
+/** What the tokens were chosen by, and whom the act is about. */
+function aimOf(
+  selector: Selector,
+  subject: string | undefined,
+): Pick<AuditEntry, 'target'> & { readonly value: string } {
+  const ofUser = subject === undefined ? null : ({ kind: 'user', name: subject } as const)
+  switch (selector.by) {
+    case 'jti':
+      return { value: selector.jti, target: ofUser }
+    case 'session':
+      return { value: selector.session, target: ofUser }
+    case 'key':
+      return { value: selector.kid, target: { kind: 'key', name: selector.kid } }
+    case 'issued_before':
+      return { value: selector.at.toISOString(), target: null }
+    case 'user':
+    case 'role':
+    case 'cluster':
+      return { value: selector.name, target: { kind: selector.by, name: selector.name } }
   }
 }
 

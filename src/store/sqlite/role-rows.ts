@@ -17,6 +17,8 @@ export interface RoleRows {
   authoritiesOfUser(userKey: number): readonly Authority[]
   /** What holders of the role may do at Gatehouse itself: one thing at most. */
   authoritiesOfRole(roleKey: number): readonly Authority[]
+  /** Their names, in the user's order. */
+  namesOfUser(userKey: number): readonly string[]
   /** The role's key, without its grants. */
   key(name: string): number | undefined
   /** A role with an authority is a built-in one. */
@@ -79,6 +81,13 @@ export function prepareRoleRows({ db }: Pick<SqliteParts, 'db'>): RoleRows {
     .from(roles)
     .where(and(eq(roles.key, sql.placeholder('roleKey')), isLive))
     .prepare()
+  const namesOfUser = db
+    .select({ name: roles.name })
+    .from(userRoles)
+    .innerJoin(roles, eq(roles.key, userRoles.roleKey))
+    .where(and(eq(userRoles.userKey, sql.placeholder('userKey')), isLive))
+    .orderBy(asc(userRoles.position))
+    .prepare()
   const grants = db
     .select(grantColumns)
     .from(roleGrants)
@@ -126,6 +135,7 @@ export function prepareRoleRows({ db }: Pick<SqliteParts, 'db'>): RoleRows {
     keysOfUser: (userKey) => keysOfUser.all({ userKey }).map(({ key }) => key),
     authoritiesOfUser: (userKey) => ownOfUser.all({ userKey }).flatMap((row) => toAuthority(row) ?? []),
     authoritiesOfRole: (roleKey) => ownOfRole.all({ roleKey }).flatMap((row) => toAuthority(row) ?? []),
+    namesOfUser: (userKey) => namesOfUser.all({ userKey }).map(({ name }) => name),
     key: (name) => keyByName.get({ name })?.key,
     insert({ authority = null, ...role }, at) {
       const row = { ...contentColumns(role), name: role.name, isAdministrator: false, isBuiltIn: authority !== null }

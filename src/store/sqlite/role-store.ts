@@ -1,4 +1,5 @@
 import { eq } from 'drizzle-orm'
+import { revocationDetails, roleSnapshot } from '../../core/audit/snapshots.ts'
 import { DomainError } from '../../core/errors.ts'
 import { nothingRevoked, type Revoked } from '../../core/revocation/selector.ts'
 import { isNarrowerByGrants } from '../../core/roles/narrowing.ts'
@@ -10,7 +11,7 @@ import type { RoleRows } from './role-rows.ts'
 import { roles } from './schema.ts'
 
 export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Revoking): RoleStore {
-  const { client, db, snapshot, write } = parts
+  const { client, db, snapshot, write, audit } = parts
   const directory = { changesDirectory: true }
   const purgeHolders = client.prepare<[number]>(
     `DELETE FROM user_roles WHERE (user_key, position) IN (
@@ -40,10 +41,11 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Re
     get: (name) => snapshot(() => rows.get(name)),
     list: () => snapshot(() => rows.list()),
 
-    insert: (role, { at }) =>
+    insert: (role, deed) =>
       write(() => {
         if (rows.key(role.name) !== undefined) throw new DomainError('role_exists', { name: role.name })
-        rows.insert(role, at)
+        rows.insert(role, deed.at)
+        audit.append({ action: 'role.created', target: targetOf(role.name), after: roleSnapshot(role) }, deed)
       }, directory),
 
     update: (name, edit, act) =>
@@ -52,7 +54,13 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Re
         const content = edit(role)
         rows.replaceContent(role.key, content, act.at)
         const { revokeNarrowed = false, isNarrower = isNarrowerByGrants } = act
-        return revokeNarrowed && isNarrower(role, content) ? revokeAll(role, 'role.narrowed', act) : nothingRevoked
+        const revoked =
+          revokeNarrowed && isNarrower(role, content) ? revokeAll(role, 'role.narrowed', act) : nothingRevoked
+        const [before, after] = [roleSnapshot(role), roleSnapshot(content)]
+        const isChanged = JSON.stringify(before) !== JSON.stringify(after)
+        const details = revocationDetails(revoked)
+        if (isChanged) audit.append({ action: 'role.changed', target: targetOf(name), before, after, details }, act)
+        return revoked
       }, directory),
 
     delete: (name, act) =>
@@ -61,7 +69,10 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Re
         act.check?.(role)
         const { at } = act
         db.update(roles).set({ deletedAt: at, updatedAt: at }).where(eq(roles.key, role.key)).run()
-        return act.revokeNarrowed ? revokeAll(role, 'role.deleted', act) : nothingRevoked
+        const revoked = act.revokeNarrowed ? revokeAll(role, 'role.deleted', act) : nothingRevoked
+        const details = revocationDetails(revoked)
+        audit.append({ action: 'role.deleted', target: targetOf(name), before: roleSnapshot(role), details }, act)
+        return revoked
       }, directory),
 
     purgeDeletedRoles: (limit) =>
@@ -71,6 +82,8 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Re
       }),
   }
 }
+
+const targetOf = (name: string) => ({ kind: 'role', name }) as const
 
 /** Why the tokens went, for people. */
 const reasons = { 'role.narrowed': 'the role was narrowed', 'role.deleted': 'the role was deleted' } as const

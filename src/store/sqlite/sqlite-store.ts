@@ -5,6 +5,8 @@ import type { Store } from '../store.ts'
 import { StoreOpenError } from '../store-open-error.ts'
 import { prepareAcknowledgements } from './acknowledgements.ts'
 import { prepareAdministrators } from './administrators.ts'
+import { prepareAuditRows } from './audit-rows.ts'
+import { createAuditStore } from './audit-store.ts'
 import { createClusterStore } from './cluster-store.ts'
 import { createCursorStore } from './cursor-store.ts'
 import { createKeyStore } from './key-store.ts'
@@ -54,7 +56,8 @@ export function openSqliteStore({ file, sealer }: SqliteStoreOptions): Store {
 function buildStore(client: Database, sealer: Sealer): Store {
   const revisions = createRevisions(client)
   const writer = createWriter(client, { onDirectoryChanged: revisions.advance })
-  const parts: SqliteParts = { client, db: drizzle({ client }), write: writer.write, ...createReader(client) }
+  const audit = prepareAuditRows(client)
+  const parts: SqliteParts = { client, db: drizzle({ client }), write: writer.write, audit, ...createReader(client) }
   const roleRows = prepareRoleRows(parts)
   const administrators = prepareAdministrators(parts)
   const revoking = prepareRevoking(parts)
@@ -72,6 +75,7 @@ function buildStore(client: Database, sealer: Sealer): Store {
     settings: createSettingsStore(parts, sealer),
     cursors: createCursorStore(parts, sealer, acknowledgements),
     probes: createProbeStore(parts, sealer),
+    audit: createAuditStore(parts),
     revisions,
     async close() {
       await writer.close()

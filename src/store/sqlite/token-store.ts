@@ -1,4 +1,5 @@
 import type { Database } from 'better-sqlite3'
+import type { AuditEntry } from '../../core/audit/audit.ts'
 import { DomainError } from '../../core/errors.ts'
 import type { Authority } from '../../core/sessions/actor.ts'
 import type { TokenRow, TokenStore } from '../../core/tokens/token-store.ts'
@@ -26,7 +27,7 @@ type StandingRow = [
   authorities: string,
 ]
 
-export function createTokenStore({ client, read, write }: SqliteParts): TokenStore {
+export function createTokenStore({ client, read, write, audit }: SqliteParts): TokenStore {
   const insert = prepareTokenInsert(client)
   const actsSince = client.prepare<[number], Aim>(
     "SELECT scope, target FROM revocations WHERE key > ? AND scope <> 'text'",
@@ -36,14 +37,17 @@ export function createTokenStore({ client, read, write }: SqliteParts): TokenSto
     .pluck()
   const standing = client.prepare<[number, Buffer, string], StandingRow>(standingQuery).raw()
   const purge = preparePurge(client)
+  const roleName = client.prepare<[number], string>('SELECT name FROM roles WHERE key = ?').pluck()
 
   return {
-    record: (token, _deed, options) =>
+    record: (token, deed, options) =>
       write(() => {
         if (options && actsSince.all(options.asOf).some((act) => meets(act, token))) {
           throw new DomainError('token_revoked', {})
         }
-        insert(token)
+        if (insert(token) === undefined) return
+        const roles = token.roleKeys.flatMap((key) => roleName.get(key) ?? [])
+        audit.append(tokenIssued(token, roles), deed)
       }),
 
     isRevoked: (fingerprint) => read(() => revoked.get(fingerprint) === 1),
@@ -74,6 +78,11 @@ const noAuthorities: readonly Authority[] = []
 /** Most users have none, so that most look-ups parse nothing. */
 function parseAuthorities(json: string): readonly Authority[] {
   return json === '[]' ? noAuthorities : (JSON.parse(json) as Authority[])
+}
+
+function tokenIssued({ subject, jti, session, audience, expiresAt }: TokenRow, roles: readonly string[]): AuditEntry {
+  const details = { jti, session, expiresAt: expiresAt.toISOString(), clusters: audience.length, roles }
+  return { action: 'token.issued', target: { kind: 'user', name: subject }, details }
 }
 
 /**

@@ -1,9 +1,10 @@
 import { and, eq, sql } from 'drizzle-orm'
+import { revocationDetails, userSnapshot } from '../../core/audit/snapshots.ts'
 import { DomainError } from '../../core/errors.ts'
 import { nothingRevoked, type Revoked } from '../../core/revocation/selector.ts'
 import type { Deed } from '../../core/sessions/actor.ts'
 import type { UserListing } from '../../core/users/user.ts'
-import type { NewUser, UserDeed, UserStore } from '../../core/users/user-store.ts'
+import type { NewUser, UserChange, UserDeed, UserStore } from '../../core/users/user-store.ts'
 import type { Administrators } from './administrators.ts'
 import type { SqliteParts } from './parts.ts'
 import type { Revoking } from './revoking.ts'
@@ -16,7 +17,7 @@ export function createUserStore(
   administrators: Administrators,
   revoking: Revoking,
 ): UserStore {
-  const { client, db, read, snapshot, write } = parts
+  const { client, db, read, snapshot, write, audit } = parts
   const directory = { changesDirectory: true }
   const byName = db
     .select()
@@ -45,11 +46,12 @@ export function createUserStore(
     })
   }
 
-  function insertUser({ roleNames, ...user }: NewUser, { at, check }: UserDeed): void {
+  function insertUser({ roleNames, ...user }: NewUser, deed: UserDeed): void {
     const roleKeys = findRoleKeys(roleNames)
-    const { key } = insertRow.get({ ...user, at })
+    const { key } = insertRow.get({ ...user, at: deed.at })
     insertRoles(key, roleKeys)
-    check?.([], roleRows.ofUser(key))
+    deed.check?.([], roleRows.ofUser(key))
+    audit.append({ action: 'user.created', target: targetOf(user.name), after: userSnapshot(roleNames) }, deed)
   }
 
   /** @throws DomainError user_not_found */
@@ -89,6 +91,16 @@ export function createUserStore(
     return revoking.revoke({ ...meant, ...which }, { by, reason: reasons[of], at })
   }
 
+  /** What a new password or lost roles take with them. */
+  function revokeChanged(name: string, change: UserChange, lost: readonly number[], deed: Deed): Revoked {
+    if (change.passwordHash !== undefined) {
+      const kept = change.keptToken === undefined ? {} : { except: change.keptToken }
+      return revokeAll(name, 'user.password_changed', deed, kept)
+    }
+    if (!change.revokeNarrowed || lost.length === 0) return nothingRevoked
+    return revokeAll(name, 'user.roles_changed', deed, { roleKeys: lost })
+  }
+
   return {
     get: (name) =>
       snapshot(() => {
@@ -126,17 +138,20 @@ export function createUserStore(
       write(() => {
         const user = find(name)
         const { passwordHash, roleNames } = change
+        const before = userSnapshot(roleRows.namesOfUser(user.key))
         const lost = checked(user, deed, () => (roleNames === undefined ? [] : replaceRoles(user, roleNames)))
         db.update(users)
           .set({ updatedAt: deed.at, ...(passwordHash !== undefined && { passwordHash }) })
           .where(eq(users.key, user.key))
           .run()
-        if (passwordHash !== undefined) {
-          const kept = change.keptToken === undefined ? {} : { except: change.keptToken }
-          return revokeAll(name, 'user.password_changed', deed, kept)
+        const revoked = revokeChanged(name, change, lost, deed)
+        const after = userSnapshot(roleRows.namesOfUser(user.key))
+        const isPasswordChanged = passwordHash !== undefined
+        if (isPasswordChanged || JSON.stringify(before) !== JSON.stringify(after)) {
+          const details = { isPasswordChanged, ...revocationDetails(revoked) }
+          audit.append({ action: 'user.changed', target: targetOf(name), before, after, details }, deed)
         }
-        if (!change.revokeNarrowed || lost.length === 0) return nothingRevoked
-        return revokeAll(name, 'user.roles_changed', deed, { roleKeys: lost })
+        return revoked
       }, directory),
 
     setDisabled: (name, isDisabled, deed) =>
@@ -151,7 +166,10 @@ export function createUserStore(
             .where(eq(users.key, user.key))
             .run()
         })
-        return isDisabled ? revokeAll(name, 'user.disabled', deed) : nothingRevoked
+        const revoked = isDisabled ? revokeAll(name, 'user.disabled', deed) : nothingRevoked
+        const action = isDisabled ? 'user.disabled' : 'user.enabled'
+        audit.append({ action, target: targetOf(name), details: revocationDetails(revoked) }, deed)
+        return revoked
       }, directory),
 
     // Nothing that anybody is shown changes, so that answers built earlier stay good.
@@ -168,13 +186,19 @@ export function createUserStore(
         const user = find(name)
         checked(user, deed, () => undefined)
         if (user.isBuiltIn) throw new DomainError('user_protected', { name, act: 'delete' })
+        const before = userSnapshot(roleRows.namesOfUser(user.key))
         administrators.keepOne(user, 'delete', () => {
           db.delete(users).where(eq(users.key, user.key)).run()
         })
-        return revokeAll(name, 'user.deleted', deed)
+        const revoked = revokeAll(name, 'user.deleted', deed)
+        const details = revocationDetails(revoked)
+        audit.append({ action: 'user.deleted', target: targetOf(name), before, details }, deed)
+        return revoked
       }, directory),
   }
 }
+
+const targetOf = (name: string) => ({ kind: 'user', name }) as const
 
 /** Why the tokens went, for people. */
 const reasons = {

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto'
+import { createRefusals } from '../../../src/core/audit/refusals.ts'
 import type { Propagation } from '../../../src/core/revocation/propagation.ts'
 import { createAuthenticator } from '../../../src/core/sessions/authenticator.ts'
 import { createLoginLimits } from '../../../src/core/sessions/login-limits.ts'
@@ -50,7 +51,9 @@ export async function startSessions() {
   const issuer = createTokenIssuer({ ...parts, tokens, issuer: 'http://issuer' })
   const verifier = createTokenVerifier({ ...parts, cacheSize: 100 })
   const limits = createLoginLimits({ locks: store.loginLocks, clock, log })
-  const deps = { users: userStore, clusters, locks, hasher, limits, issuer, settings, clock, log, revisions }
+  const refusals = createRefusals({ audit: store.audit, clock, log })
+  const own = { limits, refusals, clock, log, revisions }
+  const deps = { users: userStore, clusters, locks, hasher, issuer, settings, ...own }
   const sessions = createSessions(deps)
   return {
     ...parts,

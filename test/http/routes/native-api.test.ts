@@ -163,7 +163,8 @@ describe('failures are problem details', () => {
       () => Promise.reject(new Error(secret)),
     )
     const authenticator = { authenticate: () => Promise.reject(new Error('nobody asks')) }
-    const { root, handle } = createNativeApi({ routes: [broken], authenticator, version: '0' })
+    const refusals = { note: () => undefined }
+    const { root, handle } = createNativeApi({ routes: [broken], authenticator, refusals, version: '0' })
     let failure: unknown
     const outer = new Hono<HttpEnv>()
       .use(async (c, next) => {

@@ -2,10 +2,13 @@ import { randomBytes } from 'node:crypto'
 import Database from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import { beforeEach, expect, test } from 'vitest'
+import type { AuditFilter } from '../../../src/core/audit/audit-store.ts'
 import { createSealer } from '../../../src/core/keys/sealer.ts'
 import type { Selector } from '../../../src/core/revocation/selector.ts'
 import { prepareAcknowledgements } from '../../../src/store/sqlite/acknowledgements.ts'
 import { prepareAdministrators } from '../../../src/store/sqlite/administrators.ts'
+import { prepareAuditRows } from '../../../src/store/sqlite/audit-rows.ts'
+import { createAuditStore } from '../../../src/store/sqlite/audit-store.ts'
 import { createClusterStore } from '../../../src/store/sqlite/cluster-store.ts'
 import { createCursorStore } from '../../../src/store/sqlite/cursor-store.ts'
 import { createLockStore } from '../../../src/store/sqlite/lock-store.ts'
@@ -40,7 +43,13 @@ function openStores() {
   client.pragma('foreign_keys = ON')
   migrate(client)
   const { write } = createWriter(client, { onDirectoryChanged: () => undefined })
-  const parts: SqliteParts = { client, db: drizzle({ client }), write, ...createReader(client) }
+  const parts: SqliteParts = {
+    client,
+    db: drizzle({ client }),
+    write,
+    audit: prepareAuditRows(client),
+    ...createReader(client),
+  }
   const roleRows = prepareRoleRows(parts)
   const administrators = prepareAdministrators(parts)
   const revoking = prepareRevoking(parts)
@@ -56,6 +65,7 @@ function openStores() {
     locks: createLockStore(parts, roleRows, administrators, revoking),
     cursors: createCursorStore(parts, sealer, acknowledgements),
     probes: createProbeStore(parts, sealer),
+    audit: createAuditStore(parts),
   }
 }
 
@@ -186,4 +196,34 @@ test('claiming looks only at clusters that are behind, in a resync or in want of
   const settlement = { kind: 'acknowledged', acknowledged: 1, resyncFrom: null, at: start, leaseUntil: null } as const
   expect(await scansOf(() => stores.cursors.settle(claim, settlement))).toEqual([])
   expect(await scansOf(() => stores.cursors.nextDueAt())).toEqual([])
+})
+
+test('a page of the audit goes by the index of its filter, wherever it lies; so do the head, a check and the purge', async () => {
+  for (const name of ['r', 's', 't']) await stores.roles.insert(aRole(name), deedAt(start))
+  const filters: readonly AuditFilter[] = [
+    {},
+    { from: start, until: after(1) },
+    { actor: 'op' },
+    { action: 'role.created' },
+    { target: { kind: 'role', name: 'r' } },
+    { outcome: 'refused' },
+    { requestId: 'request-1' },
+    { actor: 'op', action: 'role.created', target: { kind: 'role', name: 'r' }, from: start },
+  ]
+  const { list, get, head, verify, purge } = stores.audit
+  for (const filter of filters) {
+    expect(await scansOf(() => list({ filter, order: 'newest', limit: 2 }))).toEqual([])
+    expect(await scansOf(() => list({ filter, order: 'newest', limit: 2, after: { at: 5, id: 2 } }))).toEqual([])
+    expect(await scansOf(() => list({ filter, order: 'written', limit: 2 }))).toEqual([])
+    // Nothing is sorted: the index has the order.
+    executed.length = 0
+    await list({ filter, order: 'newest', limit: 2 })
+    const [statement = ''] = executed
+    const steps = stores.client.prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${statement}`).all()
+    expect(steps.map(({ detail }) => detail).join()).not.toContain('TEMP B-TREE')
+  }
+  expect(await scansOf(() => get(1))).toEqual([])
+  expect(await scansOf(() => head())).toEqual([])
+  expect(await scansOf(() => verify({ limit: 2 }))).toEqual([])
+  expect(await scansOf(() => purge(after(1), 2, deedAt(after(2))))).toEqual([])
 })

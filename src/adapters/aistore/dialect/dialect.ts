@@ -3,7 +3,6 @@
  * own rules. This folder owns AIStore's words and shapes; it decides nothing that another dialect would decide as well.
  */
 import type { Context } from 'hono'
-import type { Clock } from '../../../core/clock.ts'
 import type { Revisions } from '../../../core/revisions.ts'
 import type { HttpEnv } from '../../../http/env.ts'
 import { createAnswers } from './answers.ts'
@@ -12,7 +11,7 @@ import { type DaemonRouteDeps, daemonRoute } from './daemon.ts'
 import { failure } from './errors.ts'
 import { discoveryRoute, jwksRoute, type KeyRouteDeps, publicKeyRoute, rotateKeyRoute } from './keys.ts'
 import { type RoleRouteDeps, roleRoute } from './roles.ts'
-import { type Access, createRouter, type Route } from './routing.ts'
+import { type Access, createRouter, type Route, type RouterDeps } from './routing.ts'
 import { type TokenRouteDeps, tokenRoute } from './tokens.ts'
 import { type UserRouteDeps, userRoute } from './users.ts'
 
@@ -22,9 +21,9 @@ export interface AistoreDialectDeps
     Omit<ClusterRouteDeps, 'answers'>,
     DaemonRouteDeps,
     KeyRouteDeps,
-    TokenRouteDeps {
+    TokenRouteDeps,
+    RouterDeps {
   readonly revisions: Revisions
-  readonly clock: Clock
 }
 
 /** What the HTTP edge mounts: a handler for everything at the root, and how it tells of what went wrong around it. */
@@ -59,7 +58,7 @@ export function createAistoreDialect(deps: AistoreDialectDeps): Dialect {
         (handler?.access ?? []).map((row) => ({ method, ...row })),
       ),
     ),
-    handle: createRouter(routes, deps.clock),
+    handle: createRouter(routes, deps),
     broken: (context) =>
       failure(
         describe(context),

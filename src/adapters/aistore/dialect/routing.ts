@@ -1,10 +1,11 @@
 /** Paths and methods as Go's ServeMux and AuthN's handlers treat them (contract 1.1). */
 import type { Context } from 'hono'
+import type { Refusals } from '../../../core/audit/refusals.ts'
 import type { Clock } from '../../../core/clock.ts'
+import { isDomainError } from '../../../core/errors.ts'
 import type { Permission } from '../../../core/sessions/permission.ts'
-import type { HttpEnv } from '../../../http/env.ts'
-import type { Call, Handler } from './call.ts'
-import { respond } from './call.ts'
+import { type HttpEnv, originOf } from '../../../http/env.ts'
+import { ActionError, type Call, type Handler, respond } from './call.ts'
 import { presentFailure } from './errors.ts'
 
 /** What a call needs: a permission, `self` = whoever is logged in, `none` = anybody at all. */
@@ -36,8 +37,14 @@ export interface Route {
 /** Keyed by the first two path segments, for instance `v1/users`. */
 export type RouteTable = ReadonlyMap<string, Route>
 
+export interface RouterDeps {
+  readonly clock: Clock
+  /** Is told who was denied what. */
+  readonly refusals: Pick<Refusals, 'note'>
+}
+
 /** Answers everything that reaches AIStore's part of the port, also what it doesn't know. */
-export function createRouter(routes: RouteTable, clock: Clock) {
+export function createRouter(routes: RouteTable, { clock, refusals }: RouterDeps) {
   return async (context: Context<HttpEnv>): Promise<Response> => {
     const target = originForm(context.env.incoming.url ?? '/')
     const queryAt = target.indexOf('?')
@@ -60,9 +67,21 @@ export function createRouter(routes: RouteTable, clock: Clock) {
     try {
       return await handler.handle(call)
     } catch (error) {
+      const name = `${method} /${path.split('/').slice(1, 3).join('/')}`
+      noteDenial(call, name, error, refusals)
       return presentFailure(call, error, clock.now())
     }
   }
+}
+
+/** Tells the audit who was denied what. */
+function noteDenial({ context }: Call, name: string, thrown: unknown, refusals: RouterDeps['refusals']): void {
+  const error = thrown instanceof ActionError ? thrown.cause : thrown
+  if (!isDomainError(error, 'permission_denied')) return
+  const { subject, permission, needs } = error.details
+  const origin = originOf(context, 'aistore')
+  const target = { kind: 'route', name } as const
+  refusals.note({ action: 'permission.denied', subject, origin, target, why: permission ?? needs })
 }
 
 /** A request line may hold a whole URL (RFC 9112, absolute-form): the path and query of it count. */

@@ -10,9 +10,10 @@ import type { HttpEnv } from '../../../../src/http/env.ts'
 /** What a client is told, and what stays for the log, where the act behind a route throws this. */
 async function told(thrown: unknown) {
   const handler = () => acting('add user bob', () => Promise.reject(thrown))
+  const refusals = { note: () => undefined }
   const access = [{ path: '/v1/users', need: 'none', what: 'Break' }] as const
   const users = { allow: 'GET', handlers: { GET: { access, handle: handler } } }
-  const route = createRouter(new Map([['v1/users', users]]), systemClock)
+  const route = createRouter(new Map([['v1/users', users]]), { clock: systemClock, refusals })
   const kept: unknown[] = []
   const app = new Hono<HttpEnv>().use(async (c, next) => {
     c.set('requestId', 'id-1')
