@@ -18,8 +18,9 @@ export interface CallRow {
 
 /** Every route of the native API. */
 export function nativeCalls(): readonly CallRow[] {
-  const { authenticator } = standIn<NativeApiDeps>()
-  const { root, routes } = createNativeApi({ routes: createRoutes(standIn<RouteDeps>()), authenticator, version: '' })
+  const { authenticator, refusals } = standIn<NativeApiDeps>()
+  const made = createRoutes(standIn<RouteDeps>())
+  const { root, routes } = createNativeApi({ routes: made, authenticator, refusals, version: '' })
   return routes.map(({ method, path, permission, summary }) => ({
     method: method.toUpperCase(),
     path: root + path,
