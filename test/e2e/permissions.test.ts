@@ -251,3 +251,17 @@ describe('with the native API', () => {
     expect(await may()).toBe(false)
   })
 })
+
+test('what reaches beyond is in the audit trail as denied, with the permission that did not reach', async () => {
+  await call('PUT', '/v1/roles/of-two', { desc: 'mine now' })
+  await apiOf(service)('POST', '/clusters/two/resync', { token })
+  const { body } = await apiOf(service)<{ items: object[] }>('GET', `/audit?actor=${cora}&action=permission.denied`)
+  for (const [via, target, permission] of [
+    ['native', 'POST /api/v1/clusters/{name}/resync', 'clusters:resync'],
+    ['aistore', 'PUT /v1/roles', 'roles:write'],
+  ]) {
+    const row = { actor: cora, outcome: 'refused', via, target: { kind: 'route', name: target } }
+    expect(body.items).toContainEqual(expect.objectContaining(row))
+    expect(JSON.stringify(body.items)).toContain(permission)
+  }
+})

@@ -1,4 +1,4 @@
-import { DomainError, type ErrorDetails } from '../errors.ts'
+import { DomainError, type ErrorDetails, isDomainError } from '../errors.ts'
 import type { Actor, Authority, BuiltInRole } from './actor.ts'
 import type { Principal } from './principal.ts'
 
@@ -131,6 +131,14 @@ export function requireScope(actor: Actor, permission: Permission, cluster: { re
   if (scope === 'everywhere' || scope.includes(cluster.id)) return
   const reason = `it holds that for ${presentScope(scope)} only, not for ${cluster.id}`
   throw new DomainError('beyond_authority', { subject: actor.subject, permission, reason })
+}
+
+/** Who was refused for want of what, in a word; undefined where the failure is another. */
+export function denialIn(error: unknown): { readonly subject: string; readonly why: string } | undefined {
+  if (isDomainError(error, 'beyond_authority')) return { subject: error.details.subject, why: error.details.permission }
+  if (!isDomainError(error, 'permission_denied')) return undefined
+  const { subject, permission, needs } = error.details
+  return { subject, why: permission ?? needs }
 }
 
 /** For people. */

@@ -2,10 +2,9 @@
 import type { Context } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
 import type { Refusals } from '../../core/audit/refusals.ts'
-import { isDomainError } from '../../core/errors.ts'
 import type { Origin } from '../../core/sessions/actor.ts'
 import type { Authenticator } from '../../core/sessions/authenticator.ts'
-import { requirePermission } from '../../core/sessions/permission.ts'
+import { denialIn, requirePermission } from '../../core/sessions/permission.ts'
 import { readText } from '../body.ts'
 import { type HttpEnv, originOf } from '../env.ts'
 import { methodNotAllowed, notFound, type Problem, problemOf, unexpected } from '../errors.ts'
@@ -103,11 +102,10 @@ async function noting(
   try {
     return await act()
   } catch (error) {
-    if (isDomainError(error, 'permission_denied')) {
-      const { subject, permission, needs } = error.details
+    const denial = denialIn(error)
+    if (denial !== undefined) {
       const target = { kind: 'route', name: `${each.method.toUpperCase()} ${root}${each.path}` } as const
-      const why = permission ?? needs
-      refusals.note({ action: 'permission.denied', subject, origin: originOf(c, 'native'), target, why })
+      refusals.note({ action: 'permission.denied', origin: originOf(c, 'native'), target, ...denial })
     }
     throw error
   }

@@ -2,8 +2,7 @@
 import type { Context } from 'hono'
 import type { Refusals } from '../../../core/audit/refusals.ts'
 import type { Clock } from '../../../core/clock.ts'
-import { isDomainError } from '../../../core/errors.ts'
-import type { Permission } from '../../../core/sessions/permission.ts'
+import { denialIn, type Permission } from '../../../core/sessions/permission.ts'
 import { type HttpEnv, originOf } from '../../../http/env.ts'
 import { ActionError, type Call, type Handler, respond } from './call.ts'
 import { presentFailure } from './errors.ts'
@@ -76,12 +75,11 @@ export function createRouter(routes: RouteTable, { clock, refusals }: RouterDeps
 
 /** Tells the audit who was denied what. */
 function noteDenial({ context }: Call, name: string, thrown: unknown, refusals: RouterDeps['refusals']): void {
-  const error = thrown instanceof ActionError ? thrown.cause : thrown
-  if (!isDomainError(error, 'permission_denied')) return
-  const { subject, permission, needs } = error.details
+  const denial = denialIn(thrown instanceof ActionError ? thrown.cause : thrown)
+  if (denial === undefined) return
   const origin = originOf(context, 'aistore')
   const target = { kind: 'route', name } as const
-  refusals.note({ action: 'permission.denied', subject, origin, target, why: permission ?? needs })
+  refusals.note({ action: 'permission.denied', origin, target, ...denial })
 }
 
 /** A request line may hold a whole URL (RFC 9112, absolute-form): the path and query of it count. */
