@@ -10,6 +10,8 @@ import {
   nativeCalls,
   presentPermissions,
 } from '../../scripts/reference/permissions.ts'
+import type { Handler } from '../../src/adapters/aistore/dialect/call.ts'
+import type { Route } from '../../src/adapters/aistore/dialect/routing.ts'
 import { startService, type TestService } from '../service.ts'
 
 // The matrix of calls and callers, each over HTTP: refused (401 or 403), or let through to whatever comes of it. What
@@ -96,6 +98,19 @@ describe('the matrix is whole:', () => {
     )
     const listed = nativeCalls().map(({ method, path, need }) => [`${method} ${path}`, need])
     expect(listed.sort()).toEqual(documented.sort())
+  })
+
+  test('a call of AIStore\u2019s dialect that does not say what it needs does not compile', () => {
+    const handle: Handler = () => Promise.reject(new Error('not called'))
+    const routes: readonly Route[] = [
+      // @ts-expect-error nothing is said
+      { allow: 'GET', handlers: { GET: { handle } } },
+      // @ts-expect-error nothing is in what is said
+      { allow: 'GET', handlers: { GET: { access: [], handle } } },
+      // @ts-expect-error nobody knows this permission
+      { allow: 'GET', handlers: { GET: { access: [{ path: '/v1/x', need: 'x:read', what: 'Read' }], handle } } },
+    ]
+    expect(routes).toHaveLength(3)
   })
 
   test('every method that a path of AIStore allows is in it', async () => {
