@@ -111,7 +111,11 @@ function startWatch(append: (entry: AuditEntry, deed: Deed) => Promise<void>) {
   const worker = createAuditWatch({ audit, refusals, clock, log })
   const stop = new AbortController()
   const running = worker.run(stop.signal)
-  return { clock, log, refusals, stop: () => (stop.abort(), running) }
+  function end() {
+    stop.abort()
+    return running
+  }
+  return { clock, log, refusals, stop: end }
 }
 
 test('what was counted is written when its minute is over, and the rest when the service ends', async () => {
