@@ -1,8 +1,7 @@
 /** The native API as it is mounted at /api/v1: authenticates, asks for the permission, runs the route, tells of failures. */
 import type { Context } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
-import type { Refusals } from '../../core/audit/refusals.ts'
-import { isDomainError } from '../../core/errors.ts'
+import { denialIn, type Refusals } from '../../core/audit/refusals.ts'
 import type { Origin } from '../../core/sessions/actor.ts'
 import type { Authenticator } from '../../core/sessions/authenticator.ts'
 import { requirePermission } from '../../core/sessions/permission.ts'
@@ -103,12 +102,9 @@ async function noting(
   try {
     return await act()
   } catch (error) {
-    if (isDomainError(error, 'permission_denied')) {
-      const { subject, permission, needs } = error.details
-      const target = { kind: 'route', name: `${each.method.toUpperCase()} ${root}${each.path}` } as const
-      const why = permission ?? needs
-      refusals.note({ action: 'permission.denied', subject, origin: originOf(c, 'native'), target, why })
-    }
+    const denial = denialIn(error)
+    const target = { kind: 'route', name: `${each.method.toUpperCase()} ${root}${each.path}` } as const
+    if (denial !== undefined) refusals.note({ ...denial, origin: originOf(c, 'native'), target })
     throw error
   }
 }
