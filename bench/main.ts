@@ -26,6 +26,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cleanUpAtExit } from './children.ts'
 import { nowMs, pause } from './clock.ts'
+import { measureAudit } from './rows/audit.ts'
 import { measureDisk } from './rows/disk.ts'
 import { measureLogins } from './rows/logins.ts'
 import { measureReads } from './rows/reads.ts'
@@ -51,6 +52,7 @@ const groups = [
   measureRoles,
   measureUsersList,
   measureReads,
+  measureAudit,
   measureScale,
 ]
 

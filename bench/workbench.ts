@@ -28,6 +28,7 @@ export interface Size {
   readonly roles: number
   readonly revokedTokens: number
   readonly revocations: number
+  readonly auditRows: number
   readonly repeats: number
 }
 
@@ -40,6 +41,7 @@ export const sizes: { readonly [size in 'usual' | 'quick']: Size } = {
     roles: 1000,
     revokedTokens: 100_000,
     revocations: 40_000,
+    auditRows: 1_000_000,
     repeats: 5,
   },
   quick: {
@@ -50,6 +52,7 @@ export const sizes: { readonly [size in 'usual' | 'quick']: Size } = {
     roles: 1000,
     revokedTokens: 2000,
     revocations: 2000,
+    auditRows: 20_000,
     repeats: 2,
   },
 }

@@ -3,6 +3,7 @@
  * clusters are is read when somebody asks. Labels have bounded values: registered clusters, and words of ours.
  */
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import type { AuditHead } from './core/audit/audit.ts'
 import type { ClusterStatus } from './core/clusters/cluster-status.ts'
 import { DomainError } from './core/errors.ts'
 import type { Sessions } from './core/sessions/sessions.ts'
@@ -33,6 +34,7 @@ export interface Readings {
   readonly clusters: readonly { readonly id: string; readonly alias: string | null; readonly status: ClusterStatus }[]
   /** Changes in the log that still matter. */
   readonly logLength: number
+  readonly auditHead: AuditHead
   readonly workers: readonly { readonly name: string; readonly isRunning: boolean; readonly restarts: number }[]
 }
 
@@ -195,6 +197,12 @@ function createGauges(registers: Registry[]) {
   const keyTrusted = gauge('cluster_key_trusted', '1 where the cluster takes our key, 0 where not.')
   const authenticating = gauge('cluster_authentication_on', '1 where the cluster asks callers for tokens, 0 where not.')
   const logLength = gauge('revocation_log_changes', 'Revocations that still matter: their tokens would still live.', [])
+  const auditHeadAt = gauge('audit_head_timestamp_seconds', 'When the last row of the audit trail was written.', [])
+  const auditRows = new Counter({
+    name: 'gatehouse_audit_rows_total',
+    help: 'Rows that were ever written to the audit trail, by any process.',
+    registers,
+  })
   const running = gauge('worker_running', '1 where the background work goes on, 0 where not.', ['worker'])
   const restarts = new Counter({
     name: 'gatehouse_worker_restarts_total',
@@ -223,6 +231,9 @@ function createGauges(registers: Registry[]) {
       for (const each of [keyTrusted, authenticating]) each.reset()
       for (const cluster of readings.clusters) setCluster(cluster)
       logLength.set(readings.logLength)
+      auditRows.reset()
+      auditRows.inc(readings.auditHead.id)
+      if (readings.auditHead.at !== null) auditHeadAt.set(readings.auditHead.at.getTime() / 1000)
       restarts.reset()
       for (const worker of readings.workers) {
         running.labels(worker.name).set(Number(worker.isRunning))

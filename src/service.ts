@@ -274,16 +274,17 @@ async function assemble(
   const app = createApp({ log, dialect, api, observe: metrics.request, addressOf, notReady })
 
   async function takeReadings() {
-    const [clusters, statusOf, logLength] = await Promise.all([
+    const [clusters, statusOf, logLength, auditHead] = await Promise.all([
       clusterStore.list(),
       statuses.all(),
       store.cursors.logLength(clock.now()),
+      store.audit.head(),
     ])
     const known = clusters.flatMap(({ id, alias }) => {
       const status = statusOf.get(id)
       return status === undefined ? [] : [{ id, alias, status }]
     })
-    return { clusters: known, logLength, workers: supervisor.health() }
+    return { clusters: known, logLength, auditHead, workers: supervisor.health() }
   }
 
   async function whatIsMissing(): Promise<string | undefined> {

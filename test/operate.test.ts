@@ -14,7 +14,7 @@ const names = [...alerts.matchAll(/^ {6}- alert: (\w+)$/gm)].map((match) => matc
 /** What a histogram's name becomes in a query. */
 const suffix = /_(bucket|sum|count)$/
 
-const readNothing = async () => ({ clusters: [], logLength: 0, workers: [] })
+const readNothing = async () => ({ clusters: [], logLength: 0, auditHead: { id: 0, hash: '', at: null }, workers: [] })
 
 let metrics: ReadonlySet<string>
 

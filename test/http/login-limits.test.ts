@@ -54,6 +54,11 @@ describe('too many failed logins', () => {
     expect(body.items).toMatchObject([{ kind: 'user', user: 'ann', address: null, failures: 20 }])
     const ended = await api('POST', '/login-locks/unlock', { body: { user: 'ann' } })
     expect(ended.body).toEqual({ ended: 1 })
+    const audit = await api<{ items: object[] }>('GET', '/audit?target=user:ann&outcome=done')
+    expect(audit.body.items.slice(0, 2)).toMatchObject([
+      { action: 'login.unlocked', actor: 'admin', details: { locks: 1 } },
+      { action: 'login.locked', actor: 'gatehouse:service', details: { failures: 20 } },
+    ])
     expect((await login('ann', password, '203.0.113.50')).status).toBe(201)
   })
 

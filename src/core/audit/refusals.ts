@@ -3,6 +3,7 @@
  * cause as many as they like; so those that repeat are counted in one row, and there is an end to how many rows there are.
  */
 import type { Clock } from '../clock.ts'
+import { isDomainError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { Logger } from '../logger.ts'
 import { bareActor, type Origin } from '../sessions/actor.ts'
@@ -162,6 +163,18 @@ function planRepeated({ refusal, count, since, last, reasons }: Counted): Planne
 
 function toEntry({ action, target }: Refusal, details: JsonObject): AuditEntry {
   return { action, target, outcome: 'refused', details }
+}
+
+/** Whom an error denies something for want of a permission, and of which one; undefined where it denies nobody. */
+export function denialIn(error: unknown): Pick<Refusal, 'action' | 'subject' | 'why'> | undefined {
+  const action = 'permission.denied'
+  if (isDomainError(error, 'permission_denied')) {
+    const { subject, permission, needs } = error.details
+    return { action, subject, why: permission ?? needs }
+  }
+  if (!isDomainError(error, 'beyond_authority')) return undefined
+  const { subject, permission } = error.details
+  return { action, subject, why: `${permission}, beyond what is held` }
 }
 
 export function createRefusals(deps: {

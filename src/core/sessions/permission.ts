@@ -133,14 +133,6 @@ export function requireScope(actor: Actor, permission: Permission, cluster: { re
   throw new DomainError('beyond_authority', { subject: actor.subject, permission, reason })
 }
 
-/** Who was refused for want of what, in a word; undefined where the failure is another. */
-export function denialIn(error: unknown): { readonly subject: string; readonly why: string } | undefined {
-  if (isDomainError(error, 'beyond_authority')) return { subject: error.details.subject, why: error.details.permission }
-  if (!isDomainError(error, 'permission_denied')) return undefined
-  const { subject, permission, needs } = error.details
-  return { subject, why: permission ?? needs }
-}
-
 /** For people. */
 export function presentScope(scope: readonly string[]): string {
   if (scope.length === 0) return 'no cluster'

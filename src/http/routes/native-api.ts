@@ -1,10 +1,10 @@
 /** The native API as it is mounted at /api/v1: authenticates, asks for the permission, runs the route, tells of failures. */
 import type { Context } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
-import type { Refusals } from '../../core/audit/refusals.ts'
+import { denialIn, type Refusals } from '../../core/audit/refusals.ts'
 import type { Origin } from '../../core/sessions/actor.ts'
 import type { Authenticator } from '../../core/sessions/authenticator.ts'
-import { denialIn, requirePermission } from '../../core/sessions/permission.ts'
+import { requirePermission } from '../../core/sessions/permission.ts'
 import { readText } from '../body.ts'
 import { type HttpEnv, originOf } from '../env.ts'
 import { methodNotAllowed, notFound, type Problem, problemOf, unexpected } from '../errors.ts'
@@ -103,10 +103,8 @@ async function noting(
     return await act()
   } catch (error) {
     const denial = denialIn(error)
-    if (denial !== undefined) {
-      const target = { kind: 'route', name: `${each.method.toUpperCase()} ${root}${each.path}` } as const
-      refusals.note({ action: 'permission.denied', origin: originOf(c, 'native'), target, ...denial })
-    }
+    const target = { kind: 'route', name: `${each.method.toUpperCase()} ${root}${each.path}` } as const
+    if (denial !== undefined) refusals.note({ ...denial, origin: originOf(c, 'native'), target })
     throw error
   }
 }

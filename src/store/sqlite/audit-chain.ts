@@ -45,7 +45,7 @@ function present({ id, hash }: ChainEnd) {
 }
 
 /** The last row that was purged, by the row that says so; undefined where that row is not there or says something else. */
-export function prepareCheckpoint(client: Database): () => ChainEnd | undefined {
+function prepareCheckpoint(client: Database): () => ChainEnd | undefined {
   const pointer = client.prepare<[], number>('SELECT id FROM audit_checkpoint WHERE key = 1').pluck()
   const details = client
     .prepare<[number], string | null>("SELECT details FROM audit WHERE id = ? AND action = 'audit.purged'")

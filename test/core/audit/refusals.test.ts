@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { AuditEntry } from '../../../src/core/audit/audit.ts'
-import { createRefusalCounter, createRefusals, type Refusal } from '../../../src/core/audit/refusals.ts'
+import { createRefusalCounter, createRefusals, denialIn, type Refusal } from '../../../src/core/audit/refusals.ts'
+import { DomainError } from '../../../src/core/errors.ts'
 import type { Deed } from '../../../src/core/sessions/actor.ts'
 import { createAuditWatch } from '../../../src/workers/audit-watch.ts'
 import { createHandClock } from '../../clock.ts'
@@ -111,7 +112,11 @@ function startWatch(append: (entry: AuditEntry, deed: Deed) => Promise<void>) {
   const worker = createAuditWatch({ audit, refusals, clock, log })
   const stop = new AbortController()
   const running = worker.run(stop.signal)
-  return { clock, log, refusals, stop: () => (stop.abort(), running) }
+  function end() {
+    stop.abort()
+    return running
+  }
+  return { clock, log, refusals, stop: end }
 }
 
 test('what was counted is written when its minute is over, and the rest when the service ends', async () => {
@@ -137,4 +142,21 @@ test('a refusal that can not be written is in the log, and is nobody\u2019s fail
   expect(watch.log.entries).toContainEqual(
     expect.objectContaining({ event: 'audit.refusal_lost', action: 'login.refused', repeats: 1 }),
   )
+})
+
+test('who lacks a permission, or goes beyond it, is denied; other failures deny nobody', () => {
+  const expiresAt = at(0)
+  const denied = { needs: 'administrator', subject: 'ann', expiresAt } as const
+  const action = 'permission.denied'
+  expect(denialIn(new DomainError('permission_denied', denied))).toEqual({
+    action,
+    subject: 'ann',
+    why: 'administrator',
+  })
+  const named = new DomainError('permission_denied', { ...denied, permission: 'audit:read' })
+  expect(denialIn(named)).toEqual({ action, subject: 'ann', why: 'audit:read' })
+  const beyond = new DomainError('beyond_authority', { subject: 'ann', permission: 'roles:grant', reason: 'no' })
+  expect(denialIn(beyond)).toEqual({ action, subject: 'ann', why: 'roles:grant, beyond what is held' })
+  expect(denialIn(new DomainError('user_not_found', { name: 'ann' }))).toBeUndefined()
+  expect(denialIn(new Error('broken'))).toBeUndefined()
 })

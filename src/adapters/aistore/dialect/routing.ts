@@ -1,8 +1,8 @@
 /** Paths and methods as Go's ServeMux and AuthN's handlers treat them (contract 1.1). */
 import type { Context } from 'hono'
-import type { Refusals } from '../../../core/audit/refusals.ts'
+import { denialIn, type Refusals } from '../../../core/audit/refusals.ts'
 import type { Clock } from '../../../core/clock.ts'
-import { denialIn, type Permission } from '../../../core/sessions/permission.ts'
+import type { Permission } from '../../../core/sessions/permission.ts'
 import { type HttpEnv, originOf } from '../../../http/env.ts'
 import { ActionError, type Call, type Handler, respond } from './call.ts'
 import { presentFailure } from './errors.ts'
@@ -76,10 +76,8 @@ export function createRouter(routes: RouteTable, { clock, refusals }: RouterDeps
 /** Tells the audit who was denied what. */
 function noteDenial({ context }: Call, name: string, thrown: unknown, refusals: RouterDeps['refusals']): void {
   const denial = denialIn(thrown instanceof ActionError ? thrown.cause : thrown)
-  if (denial === undefined) return
-  const origin = originOf(context, 'aistore')
   const target = { kind: 'route', name } as const
-  refusals.note({ action: 'permission.denied', origin, target, ...denial })
+  if (denial !== undefined) refusals.note({ ...denial, origin: originOf(context, 'aistore'), target })
 }
 
 /** A request line may hold a whole URL (RFC 9112, absolute-form): the path and query of it count. */
