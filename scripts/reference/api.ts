@@ -1,4 +1,4 @@
-import { type AistoreDialectDeps, createRouteTable } from '../../src/adapters/aistore/dialect/dialect.ts'
+import { type AistoreDialectDeps, createAistoreDialect } from '../../src/adapters/aistore/dialect/dialect.ts'
 import { presentDocument } from '../../src/http/openapi.ts'
 import { createRoutes, type RouteDeps } from '../../src/http/routes/routes.ts'
 import { version } from '../../src/version.ts'
@@ -101,14 +101,15 @@ function presentNeed(permission: string): string {
 }
 
 function presentOtherRoutes(): string {
-  const routes = [...createRouteTable(standIn<AistoreDialectDeps>())]
+  const { access } = createAistoreDialect(standIn<AistoreDialectDeps>())
   return paragraphs(
-    '## Other routes of the port',
-    "AIStore's own API, as its server AuthN has it and as the `ais` command line and the SDK call it:",
+    '## AIStore',
+    "AIStore's own API, as its server AuthN has it and as the `ais` command line and the SDK call it, and what it needs here:",
     table(
-      ['path', 'methods'],
-      routes.map(([path, { allow }]) => [code(`/${path}`), allow]),
+      ['route', 'needs', 'does'],
+      access.map(({ method, path, need, what }) => [code(`${method} ${path}`), need, prose(what)]),
     ),
+    '## Health',
     '`/healthz` answers 200 while the process does, `/readyz` while it can do its work (else 503 and the reason); neither\nneeds a token. They and [`/metrics`](metrics.md) are on the operations listener too.',
   )
 }

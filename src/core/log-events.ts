@@ -90,6 +90,15 @@ export const logEvents = {
     levels: ['warn'],
     description: 'Whoever reads the log did not keep up: so many lines before this one were dropped (`lost`).',
   },
+  'login.locked': {
+    levels: ['warn'],
+    description:
+      'Failed logins have locked a name, an address or both together (`kind`, `name`, `address`) `until` then, after so many `failures`.',
+  },
+  'login_limits.off': {
+    levels: ['warn'],
+    description: 'Failed logins are not limited, by `login_limits`: passwords can be guessed. Said at each start.',
+  },
   'operations.listening': { levels: ['info'], description: 'Metrics and health are served at `host` and `port`.' },
   'operations.not_listening': {
     levels: ['warn'],
