@@ -13,6 +13,15 @@ interface EventRow {
 }
 
 export const logEvents = {
+  'audit.head': {
+    levels: ['info'],
+    description:
+      'How far the audit trail has got: the `id` and `hash` of its last row, at the start and then every hour in which it has grown. A log that is kept elsewhere shows by them whether the end of the trail was cut off.',
+  },
+  'audit.refusal_lost': {
+    levels: ['error'],
+    description: 'A refused `action` could not be written to the audit trail, `repeats` times the same. `error`.',
+  },
   'certificate.refused': {
     levels: ['error'],
     description:
