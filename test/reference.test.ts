@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { presentReference } from '../scripts/reference/pages.ts'
+import { exitCodes } from '../src/cli/failures.ts'
 import { logEvents } from '../src/core/log-events.ts'
 
 const root = new URL('..', import.meta.url).pathname
@@ -21,6 +22,10 @@ test('every problem that the HTTP edge knows is in the reference', () => {
   const codes = [...source.matchAll(/\bcode(?::| =) .*$/gm)].flatMap(([line]) => line.match(/'[a-z_]+'/g) ?? [])
   expect(codes.length).toBeGreaterThan(5)
   for (const quoted of codes) expect(pages.get('errors.md')).toContain(`| \`${quoted.slice(1, -1)}\` |`)
+})
+
+test('every exit code is in the reference', () => {
+  for (const number of Object.values(exitCodes)) expect(pages.get('commands.md')).toContain(`\n| ${number} | `)
 })
 
 test('every event of the reference is logged somewhere', () => {

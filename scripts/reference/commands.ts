@@ -28,7 +28,7 @@ export function presentCommands(): string {
     '## Exit codes',
     table(
       ['code', 'meaning'],
-      [...exitCodesHelp.matchAll(/^ {2}(\d+) {2}(.*)$/gm)].map(([, number = '', meaning = '']) => [number, meaning]),
+      [...exitCodesHelp.matchAll(/^ {2}(\d+) +(.*)$/gm)].map(([, number = '', meaning = '']) => [number, meaning]),
     ),
     ...commands.map((command) => presentCommand(command, common, helpOf(command))),
   )
