@@ -51,6 +51,20 @@ describe('the image', () => {
     expect(readdirSync(folder).sort()).toEqual(['authn.json', 'gatehouse.db', 'master.key'])
   })
 
+  test('is built from files that .dockerignore lets through', () => {
+    const allowed = [...read('.dockerignore').matchAll(/^!(.*)$/gm)].map(([, name = '']) => name)
+    const maps = readdirSync(join(root, 'dist')).filter((file) => file.endsWith('.map'))
+    const sources = maps.flatMap((file) => (JSON.parse(read(`dist/${file}`)) as { sources: string[] }).sources)
+    const own = sources.filter((source) => !source.includes('node_modules')).map((source) => source.replace('../', ''))
+    expect(own).toContain('src/main.ts')
+    for (const name of [...own, 'scripts/build.mjs', 'scripts/image.mjs', 'bin/authn', 'migrations', 'LICENSE']) {
+      expect(
+        allowed.some((each) => name === each || name.startsWith(`${each}/`)),
+        name,
+      ).toBe(true)
+    }
+  })
+
   test('holds nothing but what runs', () => {
     const files = readdirSync(layout, { recursive: true, encoding: 'utf8' })
     expect(files.filter((path) => /\.(map|ts|c|h|o|a)$|\/(deps|obj|prebuild-install)\//.test(path))).toEqual([])
