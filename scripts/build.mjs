@@ -1,14 +1,21 @@
 // Bundles src/main.ts and the packages it uses to dist/, so that the program starts from a few files: reading packages one
-// module at a time takes as long as everything else at start. Packages with native parts stay outside, in node_modules.
+// module at a time takes as long as everything else at start. Packages with native parts stay outside, in node_modules:
+// they are the `dependencies` of package.json, which whoever installs Gatehouse gets; all others are only needed here.
 import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { build } from 'esbuild'
+import { presentThirdParty } from './third-party.mjs'
 
 const root = fileURLToPath(new URL('..', import.meta.url))
 const dist = `${root}dist`
 
-const { outputFiles } = await build({
+const { build } = await import('esbuild').catch((error) => {
+  if (error.code !== 'ERR_MODULE_NOT_FOUND') throw error
+  console.error('the program is built with development packages: install without --omit=dev')
+  process.exit(1)
+})
+
+const { outputFiles, metafile } = await build({
   absWorkingDir: root,
   entryPoints: { main: 'src/main.ts', demo: 'demo/main.ts' },
   outdir: 'dist',
@@ -23,6 +30,7 @@ const { outputFiles } = await build({
   target: 'node20',
   sourcemap: true,
   logLevel: 'warning',
+  metafile: true,
   write: false,
 })
 
@@ -34,6 +42,7 @@ for (const { path, contents } of [...outputFiles].sort((a, b) => isEntry(a) - is
   await writeFile(`${path}.${process.pid}`, contents)
   await rename(`${path}.${process.pid}`, path)
 }
+await writeFile(`${dist}/THIRD_PARTY.txt`, await presentThirdParty(root, metafile))
 const built = new Set(outputFiles.map(({ path }) => basename(path)))
 const stale = (await readdir(dist)).filter((name) => !built.has(name) && /\.js(\.map|\.LEGAL\.txt)?$/.test(name))
 await Promise.all(stale.map((name) => rm(`${dist}/${name}`, { force: true })))

@@ -5,6 +5,7 @@
  * tenth of a second, and all of them once the log is closed.
  */
 import { pino } from 'pino'
+import type { EventAt } from './core/log-events.ts'
 import type { LogEntry, Logger } from './core/logger.ts'
 import { openLogDestination } from './log-destination.ts'
 import { redactEntry } from './log-redaction.ts'
@@ -62,5 +63,6 @@ function levelName(level: number): 'warn' | 'info' | 'debug' {
 }
 
 function describeLoss(lost: number): string {
-  return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), event: 'log.lines_lost', lost })}\n`
+  const entry: LogEntry<EventAt<'warn'>> = { event: 'log.lines_lost', lost }
+  return `${JSON.stringify({ level: 'warn', time: new Date().toISOString(), ...entry })}\n`
 }

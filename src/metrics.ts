@@ -17,8 +17,17 @@ export interface Metrics {
   readonly countLogins: (sessions: Sessions) => Sessions
   /** The same issuer, with each token counted. */
   readonly countTokens: (issuer: TokenIssuer) => TokenIssuer
+  /** Which metrics there are, for the reference. */
+  readonly list: () => readonly MetricDescription[]
   /** In Prometheus's text format. */
   readonly render: () => Promise<{ readonly contentType: string; readonly text: string }>
+}
+
+export interface MetricDescription {
+  readonly name: string
+  readonly help: string
+  readonly type: 'counter' | 'gauge' | 'histogram' | 'summary'
+  readonly labelNames: readonly string[]
 }
 
 export interface ObservedRequest {
@@ -100,6 +109,9 @@ export function createMetrics(deps: {
         return issued
       },
     }),
+
+    // The package's own types have numbers for the words that stand there, and leave the labels out.
+    list: () => registry.getMetricsAsArray() as unknown as readonly MetricDescription[],
 
     async render() {
       const readings = await deps.read()

@@ -31,10 +31,10 @@ const token = `eyJ${part()}.eyJ${part()}.${part()}`
 
 test('a line is one JSON object with its level, time and event', async () => {
   const { log, lines } = openLog()
-  log.info({ event: 'request.answered', status: 200 })
+  log.info({ event: 'http.answered', status: 200 })
   await log.close()
   expect(lines()).toEqual([
-    { level: 'info', time: expect.stringMatching(/^\d{4}-.*Z$/), event: 'request.answered', status: 200 },
+    { level: 'info', time: expect.stringMatching(/^\d{4}-.*Z$/), event: 'http.answered', status: 200 },
   ])
 })
 
@@ -49,7 +49,8 @@ test.each([
   for (const startLevel of [level, 5 - level]) {
     const { log, lines } = openLog(startLevel)
     log.setLevel(level)
-    for (const name of ['debug', 'info', 'warn', 'error'] as const) log[name]({ event: 'x' })
+    for (const name of ['debug', 'info', 'warn'] as const) log[name]({ event: 'probe.ended' })
+    log.error({ event: 'process.failed' })
     await log.close()
     expect(lines().map((line) => line.level)).toEqual(expected.split(' '))
   }
@@ -58,7 +59,7 @@ test.each([
 test('what is secret by its name is masked, however it is written and however deep', async () => {
   const { log, text } = openLog()
   log.info({
-    event: 'x',
+    event: 'service.started',
     token: secret,
     Authorization: secret,
     'X-Amz-Security-Token': secret,
@@ -75,7 +76,7 @@ test('what is secret by its name is masked, however it is written and however de
 
 test('numbers, and names that only sound alike, stay', async () => {
   const { log, lines } = openLog()
-  log.info({ event: 'x', tokens: 4, tokenId: 'jti', bypass: 'yes', keyId: 'kid', hasPassword: true })
+  log.info({ event: 'service.started', tokens: 4, tokenId: 'jti', bypass: 'yes', keyId: 'kid', hasPassword: true })
   await log.close()
   expect(lines()[0]).toMatchObject({ tokens: 4, tokenId: 'jti', bypass: 'yes', keyId: 'kid', hasPassword: true })
   expect(isSecretName('password')).toBe(true)
@@ -84,7 +85,7 @@ test('numbers, and names that only sound alike, stay', async () => {
 test('tokens and credentials in URLs are masked wherever they stand', async () => {
   const { log, text } = openLog()
   log.warn({
-    event: 'x',
+    event: 'key.refused',
     said: `not authorized: "${token}"`,
     list: [`http://user:${secret}@host/`, `Bearer ${secret}`],
     error: new Error(`refused ${token}`, { cause: new Error(`http://user:${secret}@host/`) }),
@@ -97,7 +98,7 @@ test('tokens and credentials in URLs are masked wherever they stand', async () =
 test('an error shows its name, message, code, stack and causes, and not what else hangs on it', async () => {
   const { log, lines, text } = openLog()
   const cause = Object.assign(new TypeError('inner'), { code: 'ECONNRESET', request: { body: secret } })
-  log.error({ event: 'x', error: new Error('outer', { cause }), reason: 'plain' })
+  log.error({ event: 'process.failed', error: new Error('outer', { cause }), reason: 'plain' })
   await log.close()
   expect(lines()[0]).toMatchObject({
     error: {
@@ -116,8 +117,16 @@ test('values that JSON has no form for do not break a line', async () => {
   const loop: Record<string, unknown> = {}
   loop.self = loop
   const at = new Date(0)
-  log.info({ event: 'x', big: 2n ** 64n, at, no: undefined, map: new Map([[1, 2]]), bytes: Buffer.alloc(4), loop })
-  log.info({ event: 'y', many: Array.from({ length: 60 }, (_, index) => index) })
+  log.info({
+    event: 'service.started',
+    big: 2n ** 64n,
+    at,
+    no: undefined,
+    map: new Map([[1, 2]]),
+    bytes: Buffer.alloc(4),
+    loop,
+  })
+  log.info({ event: 'service.started', many: Array.from({ length: 60 }, (_, index) => index) })
   await log.close()
   expect(lines()[0]).toMatchObject({
     big: '18446744073709551616',
@@ -130,14 +139,14 @@ test('values that JSON has no form for do not break a line', async () => {
 
 test('all lines are written in order, also more than fit one piece', async () => {
   const { log, lines } = openLog()
-  for (let index = 0; index < 3000; index += 1) log.info({ event: 'x', index })
+  for (let index = 0; index < 3000; index += 1) log.info({ event: 'service.started', index })
   await log.close()
   expect(lines().map((line) => line.index)).toEqual(Array.from({ length: 3000 }, (_, index) => index))
 })
 
 test('a flush has written everything when it returns', () => {
   const { log, lines } = openLog()
-  log.info({ event: 'last.words' })
+  log.info({ event: 'service.stopped' })
   log.flush()
   expect(lines()).toHaveLength(1)
 })
@@ -157,7 +166,7 @@ test('a destination that can not be written to stops nobody', async () => {
   const fd = openSync('/dev/full', 'w')
   onTestFinished(() => closeSync(fd))
   const log = createLog({ level: 3, fd })
-  for (let index = 0; index < 1000; index += 1) log.info({ event: 'x' })
+  for (let index = 0; index < 1000; index += 1) log.info({ event: 'service.started' })
   log.flush()
   await log.close()
 })

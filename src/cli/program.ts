@@ -61,7 +61,8 @@ async function runGatehouse(args: readonly string[], context: CliContext): Promi
   }
 }
 
-function createProgram(context: CliContext, exitWith: (code: number) => void): Command {
+/** Puts the commands together. `exitWith` is told the exit code when one has ended. */
+export function createProgram(context: CliContext, exitWith: (code: number) => void): Command {
   const program = new Command('gatehouse')
     .description('One authentication service for all the clusters that a company runs')
     .version(versionLine, '-V, --version')

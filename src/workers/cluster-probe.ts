@@ -169,7 +169,7 @@ function logProbe({ cluster, previous }: ProbeTarget, report: ProbeReport, { act
   const troubles = summarize(report)
   const isChanged = previous === null ? troubles !== '' : summarize(previous) !== troubles
   const line = {
-    event: 'probe.ended',
+    event: 'probe.ended' as const,
     cluster: cluster.id,
     act: act.kind,
     ...(act.kind === 'resync' && { cause: act.cause }),

@@ -34,7 +34,7 @@ export function makeConfig(content: unknown = {}): string {
 }
 
 function launch(program: Program, args: readonly string[], { env = {}, cwd }: RunOptions): ChildProcess {
-  const path = program.includes('/') ? program : join(root, 'bin', program)
+  const path = program.includes('/') || program === 'npx' ? program : join(root, 'bin', program)
   const child = spawn(path, args, {
     cwd: cwd ?? makeFolder(),
     env: { PATH: process.env.PATH, HOME: makeFolder(), ...env },

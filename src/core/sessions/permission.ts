@@ -1,4 +1,4 @@
-import { DomainError, type ErrorDetails, isDomainError } from '../errors.ts'
+import { DomainError, type ErrorDetails } from '../errors.ts'
 import type { Actor, Authority, BuiltInRole } from './actor.ts'
 import type { Principal } from './principal.ts'
 
