@@ -27,6 +27,7 @@ import { parseArgs } from 'node:util'
 import { cleanUpAtExit } from './children.ts'
 import { nowMs, pause } from './clock.ts'
 import { measureDisk } from './rows/disk.ts'
+import { measureImport } from './rows/import.ts'
 import { measureLogins } from './rows/logins.ts'
 import { measureReads } from './rows/reads.ts'
 import { measureRegistration } from './rows/registration.ts'
@@ -51,6 +52,7 @@ const groups = [
   measureRoles,
   measureUsersList,
   measureReads,
+  measureImport,
   measureScale,
 ]
 

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { DomainError } from '../core/errors.ts'
 import type { KeyFile } from '../core/keys/key-store.ts'
@@ -30,6 +30,24 @@ export function createKeyFile(file: string): KeyFile {
         throw new DomainError('storage_failed', { reason: `the key file ${file} cannot be written` }, { cause: error })
       }
     },
+  }
+}
+
+/**
+ * Makes the file, mode 0600, whole or not at all, with this content on disk; one that is there is never replaced.
+ * @throws Error EEXIST where there is one
+ */
+export async function placeFile(file: string, content: Uint8Array): Promise<void> {
+  const folder = path.dirname(file)
+  const sibling = `${file}.${randomBytes(6).toString('hex')}.tmp`
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  try {
+    await writeDurably(sibling, content)
+    // A link, unlike a rename, never takes another file's place.
+    await link(sibling, file)
+    await syncFolder(folder)
+  } finally {
+    await rm(sibling, { force: true })
   }
 }
 
