@@ -186,6 +186,13 @@ function planSettings(
     if (isFree) wanted.tokenLifetimeMs = tokenLifetime.ms
     else findings.add('setting_differs', 'auth.expiration_time')
   }
+  noteOtherSettings(foreign, config, findings)
+  return wanted
+}
+
+/** What the store can't keep. Where the same file is in use here, whoever set something beside it knows. */
+function noteOtherSettings(foreign: Config, config: Config, findings: Findings): void {
+  if (JSON.stringify(foreign.authnFile) === JSON.stringify(config.authnFile)) return
   const longest = (from: Config) => from.maximumTokenLifetimeMs
   if (longest(foreign) !== longest(config)) findings.add('setting_differs', 'auth.max_token_age')
   const { net } = foreign.authnFile
@@ -194,7 +201,6 @@ function planSettings(
   }
   if (net.port !== config.net.port) findings.add('setting_differs', `net.http.port (there: ${net.port})`)
   if (net.isHttps !== (config.net.tls !== undefined)) findings.add('setting_differs', 'net.http.use_https')
-  return wanted
 }
 
 /** A store that is in use already keeps what it has. */

@@ -46,10 +46,10 @@ const kinds = {
     'repaired',
     'the password hash is of a kind that AuthN can not check: a new password is needed there',
   ],
-  user_disabled: ['repaired', 'the user is disabled, which AuthN does not know: no password works there'],
-  user_locked: ['repaired', 'the user is locked, which AuthN does not know: no password works there'],
+  user_disabled: ['set_aside', 'the user is disabled, which AuthN does not know: no password works there'],
+  user_locked: ['set_aside', 'the user is locked, which AuthN does not know: no password works there'],
   own_role: ['set_aside', 'what the role allows at Gatehouse itself, AuthN does not know: it stays here'],
-  role_locked: ['repaired', 'the role is locked, which AuthN does not know: nobody has it there'],
+  role_locked: ['set_aside', 'the role is locked, which AuthN does not know: nobody has it there'],
 } as const satisfies Readonly<Record<string, readonly [outcome: FindingOutcome, says: string]>>
 
 export type FindingKind = keyof typeof kinds
@@ -78,7 +78,7 @@ const longestShown = 200
 
 function showable(where: string): string {
   const cut = where.length > longestShown ? `${where.slice(0, longestShown)}…` : where
-  return cut.replace(/\p{Cc}/gu, '\ufffd')
+  return cut.replace(/[\p{Cc}\p{Bidi_Control}]/gu, '\ufffd')
 }
 
 export function createFindings(): Findings {
