@@ -17,7 +17,7 @@ import { effectiveSettings, presentRows } from './core/settings/runtime-settings
 import type { SettingsChange } from './core/settings/settings.ts'
 import { createFindings, type Finding, type Findings } from './core/transfer/findings.ts'
 import type { ImportTally } from './core/transfer/import.ts'
-import { placeFile } from './store/key-file.ts'
+import { placeKeyFile } from './store/key-file.ts'
 import type { Store } from './store/store.ts'
 
 export interface AuthnImport extends ImportTally {
@@ -158,12 +158,12 @@ async function findSigningKey(
 
 /** Puts the key there for the act, and takes it away again where that fails. */
 async function withKeyPlaced<T>(content: Buffer | undefined, file: string, act: () => Promise<T>): Promise<T> {
-  if (content === undefined) return act()
-  await placeFile(file, content)
+  // Another process that starts at once may have put it there.
+  const isPlaced = content !== undefined && (await placeKeyFile(file, content))
   try {
     return await act()
   } catch (error) {
-    rmSync(file, { force: true })
+    if (isPlaced) rmSync(file, { force: true })
     throw error
   }
 }

@@ -1,4 +1,4 @@
-import { createPublicKey } from 'node:crypto'
+import { createHmac, createPublicKey, randomBytes } from 'node:crypto'
 import { copyFileSync, existsSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
@@ -278,6 +278,26 @@ describe('the signing key', () => {
     expect(existsSync(config.signingKey.file)).toBe(false)
   })
 
+  test('is not written over one that another process has put there meanwhile', async () => {
+    const { folder } = unpackFixture()
+    const { run, config } = await startImport()
+    const other = await makeOtherKey()
+    const importing = run(folder)
+    writeFileSync(config.signingKey.file, other)
+    expect((await importing).users.added).toBe(7)
+    expect(readFileSync(config.signingKey.file).equals(other)).toBe(true)
+  })
+
+  test('that can not be put there is one line, and nothing is imported', async () => {
+    const { folder } = unpackFixture()
+    const { signingKey } = await configFor(makeFolder())
+    const blocked = join(makeFolder(), 'file')
+    writeFileSync(blocked, '')
+    const { run, store } = await startImport({ signingKey: { ...signingKey, file: join(blocked, 'authn_rsa.key') } })
+    await expect(run(folder)).rejects.toMatchObject({ code: 'storage_failed' })
+    expect(await store.users.list({ limit: 1 })).toEqual([])
+  })
+
   test('is not missed under a shared secret, which the store keeps from then on', async () => {
     const { folder } = unpackFixture()
     const file = join(folder, 'authn.json')
@@ -290,6 +310,25 @@ describe('the signing key', () => {
     expect(await store.settings.list()).toContainEqual({ name: 'shared_secret', value: secret })
     expect(JSON.stringify(imported)).not.toContain(secret)
   })
+})
+
+test('under a shared secret old tokens open the service too, and revoked ones do not', async () => {
+  const secret = randomBytes(24).toString('hex')
+  const token = (iat: number) => {
+    const claims = { sub: 'ann', iat, exp: later.getTime() / 1000 + 3600, admin: false, clusters: null }
+    const [head = '', body = ''] = aToken(claims, { alg: 'HS256', typ: 'JWT' }).split('.')
+    return `${head}.${body}.${createHmac('sha256', secret).update(`${head}.${body}`).digest('base64url')}`
+  }
+  const [live, revoked] = [token(1), token(2)]
+  const folder = makeAuthn([
+    ['user##ann', aUser('ann')],
+    ['user##admin', aUser('admin', [administrator])],
+    [`revoked##${revoked}`, '"!"'],
+  ])
+  writeFileSync(join(folder, 'authn.json'), JSON.stringify({ auth: { secret } }))
+  const { call } = await startOn(folder)
+  expect((await call('GET', '/v1/users/ann', { token: live })).status).toBe(200)
+  expect((await call('GET', '/v1/users/ann', { token: revoked })).text).toContain('revoked')
 })
 
 async function inPlace(folder: string) {

@@ -34,20 +34,30 @@ export function createKeyFile(file: string): KeyFile {
 }
 
 /**
- * Makes the file, mode 0600, whole or not at all, with this content on disk; one that is there is never replaced.
- * @throws Error EEXIST where there is one
+ * Makes the private key's file, mode 0600, whole or not at all, with this content on disk. One that is there is never
+ * replaced: answers whether it was made.
+ * @throws DomainError storage_failed
  */
-export async function placeFile(file: string, content: Uint8Array): Promise<void> {
+export async function placeKeyFile(file: string, content: Uint8Array): Promise<boolean> {
   const folder = path.dirname(file)
   const sibling = `${file}.${randomBytes(6).toString('hex')}.tmp`
-  await mkdir(folder, { recursive: true, mode: 0o700 })
   try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
     await writeDurably(sibling, content)
     // A link, unlike a rename, never takes another file's place.
-    await link(sibling, file)
+    const isMade = await link(sibling, file).then(
+      () => true,
+      (error: unknown) => {
+        if (isCode(error, 'EEXIST')) return false
+        throw error
+      },
+    )
     await syncFolder(folder)
+    return isMade
+  } catch (error) {
+    throw new DomainError('storage_failed', { reason: `the key file ${file} cannot be written` }, { cause: error })
   } finally {
-    await rm(sibling, { force: true })
+    await rm(sibling, { force: true }).catch(() => undefined)
   }
 }
 

@@ -109,7 +109,7 @@ function aspectOf({ kind, alias, urls, annotations }: Imported['clusters'][numbe
   return JSON.stringify([kind, alias, urls, annotations])
 }
 
-function prepareUsers({ client }: SqliteParts, { sealer, roleRows, at }: DirectoryParts) {
+function prepareUsers({ client }: SqliteParts, { sealer, at }: DirectoryParts) {
   const byName = client
     .prepare<[string], [number, string, Buffer | null]>(
       'SELECT key, password_hash, sealed_former_hash FROM users WHERE name = ?',
@@ -120,6 +120,12 @@ function prepareUsers({ client }: SqliteParts, { sealer, roleRows, at }: Directo
     `INSERT INTO users (name, password_hash, is_built_in, tokens_not_before, created_at, updated_at)
      VALUES (?, ?, 0, 0, ?, ?)`,
   )
+  const rolesOf = client
+    .prepare<[number], number>(
+      `SELECT ur.role_key FROM user_roles ur JOIN roles r ON r.key = ur.role_key
+       WHERE ur.user_key = ? AND r.deleted_at IS NULL ORDER BY ur.position`,
+    )
+    .pluck()
   const insertRole = client.prepare<[number, number, number]>(
     'INSERT INTO user_roles (user_key, position, role_key) VALUES (?, ?, ?)',
   )
@@ -131,13 +137,7 @@ function prepareUsers({ client }: SqliteParts, { sealer, roleRows, at }: Directo
   ): boolean {
     const [key, passwordHash, former] = known
     const isHash = passwordHash === hash || (former !== null && sealer.open(former) === hash)
-    return (
-      isHash &&
-      roleRows
-        .ofUser(key)
-        .map((role) => role.key)
-        .join() === roleKeys.join()
-    )
+    return isHash && rolesOf.all(key).join() === roleKeys.join()
   }
 
   return {

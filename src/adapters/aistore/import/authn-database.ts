@@ -49,15 +49,21 @@ export function openAuthnDatabase(path: string, now: Date, findings: Findings): 
 }
 
 function openFile(path: string): LogFile & { close(): void } {
+  const descriptor = orUnreadable(path, () => openSync(path, 'r'))
+  const { size, mtime } = orUnreadable(path, () => fstatSync(descriptor))
+  return {
+    size,
+    modifiedAt: mtime,
+    read: (into, offset, length, position) =>
+      orUnreadable(path, () => readSync(descriptor, into, offset, length, position)),
+    close: () => closeSync(descriptor),
+  }
+}
+
+/** @throws AuthnDatabaseError where the operating system refuses */
+function orUnreadable<T>(path: string, act: () => T): T {
   try {
-    const descriptor = openSync(path, 'r')
-    const { size, mtime } = fstatSync(descriptor)
-    return {
-      size,
-      modifiedAt: mtime,
-      read: (into, offset, length, position) => readSync(descriptor, into, offset, length, position),
-      close: () => closeSync(descriptor),
-    }
+    return act()
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : ''
     throw new AuthnDatabaseError(`can't read ${path}: ${reasons[code] ?? code}`, { cause: error })
@@ -69,6 +75,7 @@ const reasons: Readonly<Record<string, string>> = {
   EACCES: 'permission denied',
   EPERM: 'permission denied',
   EISDIR: 'it is a folder',
+  EIO: 'the disk reports an error',
 }
 
 interface Index {

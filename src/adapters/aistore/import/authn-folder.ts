@@ -1,5 +1,5 @@
 /** The files of an AuthN (contract sections 2.5, 4.1, 4.3). */
-import { readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { AuthnDatabaseError } from './authn-database-error.ts'
 
@@ -17,7 +17,7 @@ const databaseName = 'authn.db'
 
 /** The files below `path`: the folder of AuthN, or its database. */
 export function openAuthnFolder(path: string): AuthnFolder {
-  const isFolder = statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false
+  const isFolder = existsSync(path) && statSync(path).isDirectory()
   const folder = isFolder ? path : dirname(path)
   const config = join(folder, 'authn.json')
   return {
@@ -56,5 +56,5 @@ export function readOptional(file: string): Buffer | undefined {
 }
 
 function isFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false
+  return existsSync(path) && statSync(path).isFile()
 }

@@ -72,9 +72,11 @@ export function toUser(name: string, record: Json, { storedAs }: RoleTable, find
 /** bcrypt, as Go makes it: hex of the modular crypt string. One that stands there in clear is as good. */
 function readPasswordHash(pass: unknown): string | undefined {
   if (typeof pass !== 'string') return undefined
-  const text = /^(?:[0-9a-f]{2})+$/i.test(pass) ? Buffer.from(pass, 'hex').toString('latin1') : pass
+  const text = pass.length === 2 * bcryptCharacters ? Buffer.from(pass, 'hex').toString('latin1') : pass
   return isBcrypt(text) ? text : undefined
 }
+
+const bcryptCharacters = 60
 
 /** Costs 4 to 31, 22 characters of salt and 31 of hash. */
 export function isBcrypt(hash: string): boolean {
