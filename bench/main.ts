@@ -28,6 +28,7 @@ import { cleanUpAtExit } from './children.ts'
 import { nowMs, pause } from './clock.ts'
 import { measureAudit } from './rows/audit.ts'
 import { measureDisk } from './rows/disk.ts'
+import { measureImport } from './rows/import.ts'
 import { measureLogins } from './rows/logins.ts'
 import { measureReads } from './rows/reads.ts'
 import { measureRegistration } from './rows/registration.ts'
@@ -53,6 +54,7 @@ const groups = [
   measureUsersList,
   measureReads,
   measureAudit,
+  measureImport,
   measureScale,
 ]
 

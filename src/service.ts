@@ -3,6 +3,7 @@ import { aistoreTokenProfile } from './adapters/aistore/acl.ts'
 import { createAistoreDialect } from './adapters/aistore/dialect/dialect.ts'
 import { createDrivers } from './adapters/index.ts'
 import { createOutbound } from './adapters/outbound.ts'
+import { takeOverAuthn } from './authn-import.ts'
 import type { Config } from './config.ts'
 import { createRefusals } from './core/audit/refusals.ts'
 import type { Clock } from './core/clock.ts'
@@ -12,6 +13,7 @@ import { createSealer } from './core/keys/sealer.ts'
 import type { Logger } from './core/logger.ts'
 import { createRevocations } from './core/revocation/revocations.ts'
 import { createRoles } from './core/roles/roles.ts'
+import { serviceActor } from './core/sessions/actor.ts'
 import { createAuthenticator } from './core/sessions/authenticator.ts'
 import { createLoginLimits, createNoLoginLimits } from './core/sessions/login-limits.ts'
 import { createSessions } from './core/sessions/sessions.ts'
@@ -69,7 +71,7 @@ const defaultDrainMs = 10_000
 
 /**
  * Builds every part by hand, in order, and joins them. Nothing listens yet; workers run from here on.
- * @throws KeyFileError, StoreOpenError: a sentence for people
+ * @throws KeyFileError, StoreOpenError, AuthnDatabaseError: a sentence for people
  */
 export async function createService(deps: ServiceDeps): Promise<Service> {
   const { config } = deps
@@ -79,6 +81,8 @@ export async function createService(deps: ServiceDeps): Promise<Service> {
   const sealer = createSealer(await loadMasterKey({ value, file, database }))
   const store = openSqliteStore({ file: config.databaseFile, sealer })
   try {
+    // Before the key ring makes a key, and before the first administrator is made.
+    await takeOverAuthn({ config, store, deed: { by: serviceActor, at: deps.clock.now() } }, deps.log)
     return await assemble(deps, store, sealer)
   } catch (error) {
     await store.close()

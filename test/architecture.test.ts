@@ -74,6 +74,8 @@ const rooms: Readonly<Record<string, Room>> = {
       'config',
       'authn-json',
       'service.ts',
+      'authn-import.ts',
+      'authn-export.ts',
       'log.ts',
       'core/',
       'store/',
@@ -85,6 +87,11 @@ const rooms: Readonly<Record<string, Room>> = {
   config: {
     holds: (file) => /^(config|authn-json)[^/]*$/.test(file),
     mayImport: ['config', 'authn-json', 'core/settings/'],
+    packages: ['node:'],
+  },
+  transfer: {
+    holds: (file) => /^authn-(import|export)\.ts$/.test(file),
+    mayImport: ['config', 'core/', 'adapters/aistore/', 'store/'],
     packages: ['node:'],
   },
   metrics: { holds: (file) => file === 'metrics.ts', mayImport: ['core/', 'delivery/'], packages: ['prom-client'] },

@@ -35,6 +35,8 @@ const codesByName: Readonly<Record<string, number>> = {
   ListenError: exitCodes.portUnavailable,
   DataFolderError: exitCodes.storeUnusable,
   StoreOpenError: exitCodes.storeUnusable,
+  AuthnDatabaseError: exitCodes.storeUnusable,
+  AuthnExportError: exitCodes.unexpected,
   DatabaseTooNewError: exitCodes.databaseTooNew,
   KeyFileError: exitCodes.keyUnusable,
   CertificateError: exitCodes.keyUnusable,

@@ -1,5 +1,6 @@
-/** The database of the data folder itself, for first aid where nobody can log in. */
-
+/** The database of the data folder itself, for commands that work on it instead of talking to a server. */
+import { randomBytes } from 'node:crypto'
+import { existsSync } from 'node:fs'
 import type { Config } from '../config.ts'
 import { loadConfig } from '../config.ts'
 import { createSealer } from '../core/keys/sealer.ts'
@@ -7,6 +8,7 @@ import { loadMasterKey } from '../store/master-key.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import type { Store } from '../store/store.ts'
 import { StoreOpenError } from '../store/store-open-error.ts'
+import { prepareDataFolder } from './data-folder.ts'
 
 /** Which data folder is meant: the flags of `serve` of these names. */
 export interface LocalOptions {
@@ -23,21 +25,38 @@ export async function withLocalStore<T>(
   options: LocalOptions,
   act: (store: Store, config: Config) => Promise<T>,
 ): Promise<T> {
-  const { existsSync } = await import('node:fs')
   const config = loadConfig({ flags: flagsOf(options) })
-  const { databaseFile: database, masterKey: value, masterKeyFile: file } = config
-  if (!existsSync(database)) {
-    throw new StoreOpenError(`there is no database ${database}: name the data folder with --data-dir or --config`)
-  }
-  const store = openSqliteStore({
-    file: database,
-    sealer: createSealer(await loadMasterKey({ value, file, database })),
-  })
+  const store = await openExistingStore(config)
   try {
     return await act(store, config)
   } finally {
     await store.close()
   }
+}
+
+/** Opens the one that is there; makes nothing. @throws StoreOpenError */
+export async function openExistingStore(config: Config): Promise<Store> {
+  const { databaseFile: database, masterKey: value, masterKeyFile: file } = config
+  if (!existsSync(database)) {
+    throw new StoreOpenError(`there is no database ${database}: name the data folder with --data-dir or --config`)
+  }
+  return openSqliteStore({ file: database, sealer: createSealer(await loadMasterKey({ value, file, database })) })
+}
+
+/**
+ * Opens it, and makes it where it is missing, as a start of the service does.
+ * @throws DataFolderError, StoreOpenError
+ */
+export async function openOrMakeStore(config: Config): Promise<Store> {
+  await prepareDataFolder(config.dataDir)
+  const { masterKey: value, masterKeyFile: file, databaseFile: database } = config
+  return openSqliteStore({ file: database, sealer: createSealer(await loadMasterKey({ value, file, database })) })
+}
+
+/** The one that is there or, so that nothing is made, one in memory. @throws StoreOpenError */
+export async function openTrialStore(config: Config): Promise<Store> {
+  if (existsSync(config.databaseFile)) return openExistingStore(config)
+  return openSqliteStore({ file: ':memory:', sealer: createSealer(randomBytes(32)) })
 }
 
 function flagsOf({ config, dataDir, masterKeyFile }: LocalOptions) {

@@ -7,6 +7,7 @@ import { authnHelp, parseAuthnArguments } from './authn.ts'
 import { addClientCommands } from './client-program.ts'
 import type { CliContext } from './context.ts'
 import { exitCodes, exitCodesHelp } from './failures.ts'
+import { addTransferCommands } from './transfer-program.ts'
 
 /** Which program was called. `authn` takes the place of AIStore's AuthN server, whose command line it understands. */
 export type Personality = 'gatehouse' | 'authn'
@@ -89,6 +90,7 @@ export function createProgram(context: CliContext, exitWith: (code: number) => v
       await printConfig({ flags: flagsOf(command) }, { isJson: options.json === true }, context)
     })
 
+  addTransferCommands(program, { withSettings, flagsOf }, context, exitWith)
   addClientCommands(program, context, exitWith)
 
   program

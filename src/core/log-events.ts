@@ -22,6 +22,16 @@ export const logEvents = {
     levels: ['error'],
     description: 'A refused `action` could not be written to the audit trail, `repeats` times the same. `error`.',
   },
+  'authn.finding': {
+    levels: ['warn'],
+    description:
+      'Something in the data of AIStore AuthN that was repaired or set aside when it was taken over: one line for each `kind`, with how many there are (`count`), the first of them (`where`) and what was done.',
+  },
+  'authn.taken_over': {
+    levels: ['info'],
+    description:
+      'The first start beside an `authn.db` has taken over what is in it: how many `users`, `roles`, `clusters`, `keys` and `revokedTokens`, from which file (`from`), and what became of the signing key.',
+  },
   'certificate.refused': {
     levels: ['error'],
     description:

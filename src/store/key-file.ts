@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdir, open, readFile, rename, rm } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, rm } from 'node:fs/promises'
 import path from 'node:path'
 import { DomainError } from '../core/errors.ts'
 import type { KeyFile } from '../core/keys/key-store.ts'
@@ -30,6 +30,34 @@ export function createKeyFile(file: string): KeyFile {
         throw new DomainError('storage_failed', { reason: `the key file ${file} cannot be written` }, { cause: error })
       }
     },
+  }
+}
+
+/**
+ * Makes the private key's file, mode 0600, whole or not at all, with this content on disk. One that is there is never
+ * replaced: answers whether it was made.
+ * @throws DomainError storage_failed
+ */
+export async function placeKeyFile(file: string, content: Uint8Array): Promise<boolean> {
+  const folder = path.dirname(file)
+  const sibling = `${file}.${randomBytes(6).toString('hex')}.tmp`
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 })
+    await writeDurably(sibling, content)
+    // A link, unlike a rename, never takes another file's place.
+    const isMade = await link(sibling, file).then(
+      () => true,
+      (error: unknown) => {
+        if (isCode(error, 'EEXIST')) return false
+        throw error
+      },
+    )
+    await syncFolder(folder)
+    return isMade
+  } catch (error) {
+    throw new DomainError('storage_failed', { reason: `the key file ${file} cannot be written` }, { cause: error })
+  } finally {
+    await rm(sibling, { force: true }).catch(() => undefined)
   }
 }
 

@@ -16,6 +16,8 @@ import type { RoleStore } from '../core/roles/role-store.ts'
 import type { LoginLockStore } from '../core/sessions/login-lock-store.ts'
 import type { SettingsStore } from '../core/settings/settings-store.ts'
 import type { TokenStore } from '../core/tokens/token-store.ts'
+import type { ExportStore } from '../core/transfer/export.ts'
+import type { ImportStore } from '../core/transfer/import.ts'
 import type { UserStore } from '../core/users/user-store.ts'
 import type { CursorStore } from '../delivery/cursor-store.ts'
 import type { ProbeStore } from '../delivery/probe-store.ts'
@@ -34,6 +36,8 @@ export interface Store {
   readonly cursors: CursorStore
   readonly probes: ProbeStore
   readonly audit: AuditStore
+  readonly imports: ImportStore
+  readonly exports: ExportStore
   readonly revisions: Revisions
   /** Writes what was asked for already, then lets go. Later writes are refused with storage_failed. */
   close(): Promise<void>

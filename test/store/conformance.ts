@@ -16,6 +16,7 @@ import { roleConformance } from './conformance/roles.ts'
 import type { StoreTest } from './conformance/samples.ts'
 import { selectionConformance } from './conformance/selection.ts'
 import { revocationConformance, tokenConformance } from './conformance/tokens.ts'
+import { exportConformance, importConformance } from './conformance/transfer.ts'
 import { userConformance } from './conformance/users.ts'
 
 const ports: readonly [name: string, conformance: (test: StoreTest) => void][] = [
@@ -36,6 +37,8 @@ const ports: readonly [name: string, conformance: (test: StoreTest) => void][] =
   ['settings', settingsConformance],
   ['revisions', revisionConformance],
   ['audit', auditConformance],
+  ['imports', importConformance],
+  ['exports', exportConformance],
 ]
 
 /**

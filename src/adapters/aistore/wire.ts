@@ -75,6 +75,10 @@ const roleMembers = {
   admin: goBoolean,
 }
 
+/** Entries of a role one by one, for who keeps the good ones beside bad ones. */
+export const ClusterEntry = goEntry(clusterMembers)
+export const BucketEntry = goEntry(bucketMembers)
+
 export const LoginBody = goObject({ password: goString, expires_in: goDurationNumber })
 export const UserBody = goObject({ id: goString, pass: goString, roles: goList(goEntry({ name: goString })) })
 export const RoleBody = goObject(roleMembers)

@@ -43,6 +43,10 @@ export const auditActions = [
   'login.locked',
   'login.unlocked',
   'permission.denied',
+  /** Another server's data was taken over, in one act. `details`: from where, and how much of what was new. */
+  'data.imported',
+  /** Everything was written to a file, password hashes and revoked tokens included. `details`: where to, and how much. */
+  'data.exported',
   /** The oldest rows were cleared away: up to which, and the hash of the last of them, from which the rest goes on. */
   'audit.purged',
 ] as const

@@ -22,7 +22,7 @@ export function findPending(records: readonly KeyRecord[]): KeyRecord | undefine
 /**
  * Keys that may go once no token of theirs lives, as far as the store knows. A key that others brought, or the first one,
  * may have signed tokens that the store has never seen, by a server that we replaced: these live at most
- * `maximumLifetimeMs` from when we took the key over.
+ * `maximumLifetimeMs` from when we took the key over, or as long as an import has said.
  */
 export function planRetirement(
   records: readonly KeyRecord[],
@@ -36,7 +36,8 @@ export function planRetirement(
       if (record.state !== 'retiring') return false
       const isBrought = facts.isExternal || record.kid === oldest
       const foreignUntil = isBrought ? record.createdAt.getTime() + facts.maximumLifetimeMs : 0
-      return now >= Math.max(signedUntil(record, records) + rowlessMs, foreignUntil)
+      const importedUntil = record.foreignUntil?.getTime() ?? 0
+      return now >= Math.max(signedUntil(record, records) + rowlessMs, foreignUntil, importedUntil)
     })
     .map(({ kid }) => kid)
 }

@@ -23,6 +23,8 @@ export interface KeyRecord {
   readonly activatedAt: Date | null
   /** Its private key lies in the store, sealed, until it signs. */
   readonly isPrivateKeyKept: boolean
+  /** Until when another server's tokens that it has signed may live, of which nothing is known here; null = ours alone. */
+  readonly foreignUntil: Date | null
 }
 
 export interface KeyStore {

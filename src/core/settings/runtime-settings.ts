@@ -52,6 +52,11 @@ export async function effectiveSharedSecret(store: SettingsStore, config: Config
   return (await readValues(store, config)).sharedSecret
 }
 
+/** What counts before anybody changes anything more: what the store holds, unless a flag or the environment decides. */
+export function effectiveSettings(store: SettingsStore, config: ConfiguredSettings): Promise<Required<SettingsChange>> {
+  return readValues(store, config)
+}
+
 /**
  * Settings with what was changed at run time put in its place: flag > environment > run time > file > default. A stored
  * value that no longer fits the configuration is left unused, with a warning.
@@ -176,7 +181,8 @@ function parseRows(rows: Rows): SettingsChange {
   }
 }
 
-function presentRows(changed: SettingsChange) {
+/** As the store keeps them. */
+export function presentRows(changed: SettingsChange) {
   return settingNames
     .filter((setting) => changed[setting] !== undefined)
     .map((setting) => ({

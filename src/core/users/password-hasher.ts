@@ -81,9 +81,13 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
   }
 }
 
-function isBcrypt(hash: string): boolean {
+/** Whether it is one that imported users come with. */
+export function isBcrypt(hash: string): boolean {
   return /^\$2[aby]\$/.test(hash)
 }
+
+/** What stands in the place of a hash for a user whose password nobody can tell: none fits. */
+export const unusableHash = '!'
 
 /** A well-formed hash of nothing: verifying against it is the full work, and no password is known that fits. */
 function makeUnmatchableHash(): string {

@@ -36,7 +36,9 @@ export interface UserStore {
   list(page: { readonly after?: string; readonly limit: number }): Promise<readonly UserListing[]>
   /** @throws DomainError user_exists, roles_unknown (all of them named), and whatever the check throws */
   insert(user: NewUser, deed: UserDeed): Promise<void>
-  /** Inserts only where no user exists yet; answers whether it did. */
+  /** Whether anybody who isn't disabled administers. */
+  hasAdministrator(): Promise<boolean>
+  /** Inserts only where nobody administers yet; answers whether it did. @throws DomainError user_exists */
   insertFirst(user: NewUser, deed: Deed): Promise<boolean>
   /**
    * A new password revokes all live tokens of the user but `keptToken`.
@@ -48,7 +50,10 @@ export interface UserStore {
    * @throws DomainError user_not_found, user_protected, last_administrator, and whatever the check throws
    */
   setDisabled(name: string, isDisabled: boolean, deed: UserDeed): Promise<Revoked>
-  /** Replaces the hash only if it is still `from`: a login that rehashes must not undo a password change. */
+  /**
+   * Replaces the hash only if it is still `from`: a login that rehashes must not undo a password change. A bcrypt hash is
+   * kept beside it, sealed, until there is a new password: where the user came from nothing else can be checked.
+   */
   rehash(key: number, from: string, to: string): Promise<void>
   /**
    * Revokes all live tokens of the user with it.

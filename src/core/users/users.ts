@@ -48,7 +48,7 @@ export interface Users {
   /** @throws DomainError user_not_found, user_protected, last_administrator, beyond_authority */
   delete(name: string, by: Actor): Promise<void>
   /**
-   * Makes the built-in administrator where there is no user at all. Answers the account with its password where one had
+   * Makes the built-in administrator where nobody administers. Answers the account with its password where one had
    * to be made up, else undefined. The name may break the name rule, as AIStore's may.
    * @throws DomainError field_missing, field_invalid
    */
@@ -125,8 +125,11 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
       if (isOwnSubject(name)) {
         throw new DomainError('field_invalid', { field: 'name', what: whatName, value: name, rule: 'is reserved' })
       }
-      const [anybody] = await users.list({ limit: 1 })
-      if (anybody) return undefined
+      if (await users.hasAdministrator()) return undefined
+      if (await users.credentials(name)) {
+        const rule = 'is that of a user who does not administer, and nobody does: name another with AIS_AUTHN_SU_NAME'
+        throw new DomainError('field_invalid', { field: 'name', what: whatName, value: name, rule })
+      }
       if (password !== undefined) requireText('password', 'password', password)
       const used = password ?? generatePassword()
       const first = {

@@ -9,7 +9,12 @@ export interface Administrators {
   keepOne(user: { readonly key: number; readonly name: string }, act: Act, change: () => void): void
   /** Whether nobody else could administer at `at`, while the user may: somebody must be there to lift a lock. */
   isOnlyOne(userKey: number, at: Date): boolean
+  /** Whether anybody who isn't disabled administers. */
+  isAnybody(): boolean
 }
+
+/** No user's key. */
+const nobody = 0
 
 /** All go from the few roles that administer, or from one user, to the rows between: never over all users. */
 export function prepareAdministrators({ client }: Pick<SqliteParts, 'client'>): Administrators {
@@ -39,6 +44,7 @@ export function prepareAdministrators({ client }: Pick<SqliteParts, 'client'>): 
         throw new DomainError('last_administrator', { name, act })
       }
     },
+    isAnybody: () => other.get(nobody) !== undefined,
     isOnlyOne: (userKey, at) => isEnabled(userKey) && otherUnlocked.get(userKey, at.getTime()) === undefined,
   }
 }

@@ -19,7 +19,7 @@ export function createClusterStore(
   const { db, read, write, audit } = parts
   const directory = { changesDirectory: true }
   const all = db.select(clusterColumns).from(clusters).orderBy(asc(clusters.id)).prepare()
-  const find = prepareFind(parts)
+  const find = prepareFindCluster(parts)
 
   return {
     get: (name) => read(() => find.byIdOrAlias(name)),
@@ -31,26 +31,10 @@ export function createClusterStore(
         const { id, alias, registeredAt } = cluster
         const clash = find.clash(id, alias)
         if (clash !== undefined) throw new DomainError('cluster_exists', { id, foundId: clash.id })
-        db.insert(clusters)
-          .values({ ...cluster, updatedAt: registeredAt })
-          .run()
-        db.insert(clusterCursors)
-          .values({
-            clusterId: id,
-            acknowledged,
-            resyncUntil: 0,
-            attempts: 0,
-            nextAttemptAt: registeredAt,
-            canaryWanted: false,
-          })
-          .run()
-        acknowledgements.keep(id, acknowledged, registeredAt)
-        db.insert(clusterProbes).values({ clusterId: id }).run()
-        const own = clusterAdministratorRole(cluster)
-        roleRows.insert(own, registeredAt)
+        insertClusterRows(parts, { acknowledgements, roleRows }, cluster, acknowledged)
         const made = roles.filter((role) => roleRows.key(role.name) === undefined)
         for (const role of made) roleRows.insert(role, registeredAt)
-        const details = { rolesCreated: [own, ...made].map(({ name }) => name) }
+        const details = { rolesCreated: [clusterAdministratorRole(cluster), ...made].map(({ name }) => name) }
         audit.append(
           { action: 'cluster.registered', target: targetOf(id), after: clusterSnapshot(cluster), details },
           deed,
@@ -93,7 +77,33 @@ export function createClusterStore(
 
 const targetOf = (id: string) => ({ kind: 'cluster', name: id }) as const
 
-function prepareFind({ db }: SqliteParts) {
+/** The cluster, its cursor at `acknowledged`, its place among the probes, its own role; runs inside the caller's transaction. */
+export function insertClusterRows(
+  { db }: SqliteParts,
+  { acknowledgements, roleRows }: { readonly acknowledgements: Acknowledgements; readonly roleRows: RoleRows },
+  cluster: Cluster,
+  acknowledged: number,
+): void {
+  const { id, registeredAt } = cluster
+  db.insert(clusters)
+    .values({ ...cluster, updatedAt: registeredAt })
+    .run()
+  db.insert(clusterCursors)
+    .values({
+      clusterId: id,
+      acknowledged,
+      resyncUntil: 0,
+      attempts: 0,
+      nextAttemptAt: registeredAt,
+      canaryWanted: false,
+    })
+    .run()
+  acknowledgements.keep(id, acknowledged, registeredAt)
+  db.insert(clusterProbes).values({ clusterId: id }).run()
+  roleRows.insert(clusterAdministratorRole(cluster), registeredAt)
+}
+
+export function prepareFindCluster({ db }: SqliteParts) {
   const name = sql.placeholder('name')
   const byId = db.select(clusterColumns).from(clusters).where(eq(clusters.id, name)).prepare()
   const byAlias = db.select(clusterColumns).from(clusters).where(eq(clusters.alias, name)).prepare()

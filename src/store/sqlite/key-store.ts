@@ -13,6 +13,7 @@ export function createKeyStore({ client, db, read, write, audit }: SqliteParts):
       state: signingKeys.state,
       createdAt: signingKeys.createdAt,
       activatedAt: signingKeys.activatedAt,
+      foreignUntil: signingKeys.foreignUntil,
       isPrivateKeyKept: sql<number>`sealed_private_key IS NOT NULL`,
     })
     .from(signingKeys)

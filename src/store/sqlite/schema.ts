@@ -26,6 +26,8 @@ export const users = sqliteTable('users', {
   key: integer('key').primaryKey({ autoIncrement: true }),
   name: text('name').notNull(),
   passwordHash: text('password_hash').notNull(),
+  /** The bcrypt hash that came with an import and that log-in has replaced; null where there is none. */
+  sealedFormerHash: sealed('sealed_former_hash'),
   isBuiltIn: flag('is_built_in').notNull(),
   disabledAt: instant('disabled_at'),
   tokensNotBefore: instant('tokens_not_before').notNull(),
@@ -120,6 +122,7 @@ export const signingKeys = sqliteTable('signing_keys', {
   createdAt: instant('created_at').notNull(),
   activatedAt: instant('activated_at'),
   retiredAt: instant('retired_at'),
+  foreignUntil: instant('foreign_until'),
 })
 
 export const tokens = sqliteTable('tokens', {

@@ -9,6 +9,8 @@ import { prepareAuditRows } from './audit-rows.ts'
 import { createAuditStore } from './audit-store.ts'
 import { createClusterStore } from './cluster-store.ts'
 import { createCursorStore } from './cursor-store.ts'
+import { createExportStore } from './export-store.ts'
+import { createImportStore } from './import-store.ts'
 import { createKeyStore } from './key-store.ts'
 import { createLockStore } from './lock-store.ts'
 import { createLoginLockStore } from './login-lock-store.ts'
@@ -63,7 +65,7 @@ function buildStore(client: Database, sealer: Sealer): Store {
   const revoking = prepareRevoking(parts)
   const acknowledgements = prepareAcknowledgements(parts)
   return {
-    users: createUserStore(parts, roleRows, administrators, revoking),
+    users: createUserStore(parts, roleRows, administrators, revoking, sealer),
     roles: createRoleStore(parts, roleRows, revoking),
     clusters: createClusterStore(parts, roleRows, acknowledgements),
     tokens: createTokenStore(parts),
@@ -76,6 +78,8 @@ function buildStore(client: Database, sealer: Sealer): Store {
     cursors: createCursorStore(parts, sealer, acknowledgements),
     probes: createProbeStore(parts, sealer),
     audit: createAuditStore(parts),
+    imports: createImportStore(parts, sealer, roleRows, acknowledgements),
+    exports: createExportStore(parts, sealer, roleRows),
     revisions,
     async close() {
       await writer.close()

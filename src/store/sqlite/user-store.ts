@@ -1,8 +1,10 @@
 import { and, eq, sql } from 'drizzle-orm'
 import { revocationDetails, userSnapshot } from '../../core/audit/snapshots.ts'
 import { DomainError } from '../../core/errors.ts'
+import type { Sealer } from '../../core/keys/sealer.ts'
 import { nothingRevoked, type Revoked } from '../../core/revocation/selector.ts'
 import type { Deed } from '../../core/sessions/actor.ts'
+import { isBcrypt } from '../../core/users/password-hasher.ts'
 import type { UserListing } from '../../core/users/user.ts'
 import type { NewUser, UserChange, UserDeed, UserStore } from '../../core/users/user-store.ts'
 import type { Administrators } from './administrators.ts'
@@ -16,6 +18,7 @@ export function createUserStore(
   roleRows: RoleRows,
   administrators: Administrators,
   revoking: Revoking,
+  sealer: Sealer,
 ): UserStore {
   const { client, db, read, snapshot, write, audit } = parts
   const directory = { changesDirectory: true }
@@ -30,7 +33,6 @@ export function createUserStore(
   const page = client.prepare<[string, number], [number, string, string | null]>(pageQuery).raw()
   const insertRow = db.insert(users).values(userPlaceholders).returning({ key: users.key }).prepare()
   const insertRole = db.insert(userRoles).values(userRolePlaceholders).prepare()
-  const anyUser = client.prepare<[], number>('SELECT 1 FROM users LIMIT 1').pluck()
 
   /** @throws DomainError roles_unknown */
   function findRoleKeys(names: readonly string[]): readonly number[] {
@@ -129,7 +131,8 @@ export function createUserStore(
 
     insertFirst: (user, deed) =>
       write(() => {
-        if (anyUser.get() !== undefined) return false
+        if (administrators.isAnybody()) return false
+        if (byName.get({ name: user.name }) !== undefined) throw new DomainError('user_exists', { name: user.name })
         insertUser(user, deed)
         return true
       }, directory),
@@ -141,7 +144,7 @@ export function createUserStore(
         const before = userSnapshot(roleRows.namesOfUser(user.key))
         const lost = checked(user, deed, () => (roleNames === undefined ? [] : replaceRoles(user, roleNames)))
         db.update(users)
-          .set({ updatedAt: deed.at, ...(passwordHash !== undefined && { passwordHash }) })
+          .set({ updatedAt: deed.at, ...(passwordHash !== undefined && { passwordHash, sealedFormerHash: null }) })
           .where(eq(users.key, user.key))
           .run()
         const revoked = revokeChanged(name, change, lost, deed)
@@ -172,11 +175,14 @@ export function createUserStore(
         return revoked
       }, directory),
 
+    hasAdministrator: () => read(() => administrators.isAnybody()),
+
     // Nothing that anybody is shown changes, so that answers built earlier stay good.
     rehash: (key, from, to) =>
       write(() => {
+        const kept = isBcrypt(from) ? { sealedFormerHash: sealer.seal(from) } : {}
         db.update(users)
-          .set({ passwordHash: to })
+          .set({ passwordHash: to, ...kept })
           .where(and(eq(users.key, key), eq(users.passwordHash, from)))
           .run()
       }),

@@ -8,7 +8,16 @@ const ago = (ms: number) => new Date(now.getTime() - ms)
 
 function aKey(kid: string, more: Partial<KeyRecord>): KeyRecord {
   const publicJwk = { alg: 'RS256', e: 'AQAB', kid, kty: 'RSA', n: 'n', use: 'sig' } as const
-  return { kid, publicJwk, state: 'retiring', createdAt: now, activatedAt: null, isPrivateKeyKept: false, ...more }
+  return {
+    kid,
+    publicJwk,
+    state: 'retiring',
+    createdAt: now,
+    activatedAt: null,
+    isPrivateKeyKept: false,
+    foreignUntil: null,
+    ...more,
+  }
 }
 
 describe('a published key', () => {
@@ -47,6 +56,13 @@ describe('a key may go', () => {
     const young = aKey('first', { createdAt: ago(89 * 24 * hour), activatedAt: ago(89 * 24 * hour) })
     expect(planRetirement([young, active], facts)).toEqual([])
     expect(planRetirement([first, active], facts)).toEqual(['first'])
+  })
+
+  test('that came with an import only when what its server may have signed has expired', () => {
+    const imported = (foreignUntil: Date) => aKey('imported', { createdAt: ago(2 * hour), foreignUntil })
+    const records = (foreignUntil: Date) => [first, imported(foreignUntil), active]
+    expect(planRetirement(records(ago(-1)), facts)).toEqual(['first'])
+    expect(planRetirement(records(now), facts)).toEqual(['first', 'imported'])
   })
 
   test('that others brought likewise', () => {

@@ -178,11 +178,22 @@ describe('the first administrator', () => {
     expect(others?.password).not.toBe(made?.password)
   })
 
-  test('is not made where there is any user, nor is anything hashed', async () => {
-    await parts.users.create({ name: 'ann', password, roleNames: [] }, op)
+  test('is not made where anybody administers, nor is anything hashed', async () => {
+    await parts.users.create({ name: 'ann', password, roleNames: ['Admin'] }, op)
     expect(await parts.users.ensureFirstAdministrator({ name: 'admin', password: undefined })).toBeUndefined()
     expect(await parts.users.get('admin')).toBeUndefined()
     expect(parts.hasher.hashed).toBe(1)
+  })
+
+  test('is made beside users of whom none administers, under a name that none of them has', async () => {
+    await parts.users.create({ name: 'admin', password, roleNames: [] }, op)
+    await expect(parts.users.ensureFirstAdministrator({ name: 'admin', password })).rejects.toMatchObject({
+      code: 'field_invalid',
+      details: { value: 'admin', rule: expect.stringContaining('AIS_AUTHN_SU_NAME') },
+    })
+    await parts.users.ensureFirstAdministrator({ name: 'root', password })
+    expect((await parts.users.get('root'))?.roles[0]?.isAdministrator).toBe(true)
+    expect((await parts.users.get('admin'))?.roles).toEqual([])
   })
 
   test('keeps tokens that a replaced server issued to that name', async () => {

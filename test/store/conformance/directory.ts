@@ -8,7 +8,15 @@ export function keyConformance(test: StoreTest): void {
     const [first, second] = [aJwk('kid-2'), aJwk('kid-1')]
     await store.keys.publish(first, deedAt(start))
     expect(await store.keys.list()).toEqual([
-      { kid: 'kid-2', publicJwk: first, state: 'next', createdAt: start, activatedAt: null, isPrivateKeyKept: false },
+      {
+        kid: 'kid-2',
+        publicJwk: first,
+        state: 'next',
+        createdAt: start,
+        activatedAt: null,
+        isPrivateKeyKept: false,
+        foreignUntil: null,
+      },
     ])
     await store.keys.activate('kid-2', deedAt(after(1)))
     await store.keys.publish(second, deedAt(after(2)))
@@ -21,6 +29,7 @@ export function keyConformance(test: StoreTest): void {
         createdAt: start,
         activatedAt: after(1),
         isPrivateKeyKept: false,
+        foreignUntil: null,
       },
       {
         kid: 'kid-1',
@@ -29,6 +38,7 @@ export function keyConformance(test: StoreTest): void {
         createdAt: after(2),
         activatedAt: after(3),
         isPrivateKeyKept: false,
+        foreignUntil: null,
       },
     ])
   })
@@ -47,6 +57,7 @@ export function keyConformance(test: StoreTest): void {
         createdAt: start,
         activatedAt: after(1),
         isPrivateKeyKept: false,
+        foreignUntil: null,
       },
     ])
   })

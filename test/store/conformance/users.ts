@@ -56,9 +56,15 @@ export function userConformance(test: StoreTest): void {
     expect((await store.users.get('ann'))?.roles).toHaveLength(1)
   })
 
-  test('the first user is inserted only where there is none', async (store) => {
+  test('the first administrator is inserted only where there is none', async (store) => {
     const first = aUser('admin', { roleNames: ['Admin'], isBuiltIn: true })
+    await store.users.insert(aUser('imported'), deedAt(start))
+    expect(await store.users.hasAdministrator()).toBe(false)
+    await expect(store.users.insertFirst({ ...first, name: 'imported' }, deedAt(start))).rejects.toMatchObject(
+      failure('user_exists', { name: 'imported' }),
+    )
     expect(await store.users.insertFirst(first, deedAt(start))).toBe(true)
+    expect(await store.users.hasAdministrator()).toBe(true)
     expect(await store.users.insertFirst(aUser('other'), deedAt(start))).toBe(false)
     expect(await store.users.get('other')).toBeUndefined()
     expect((await store.users.get('admin'))?.roles[0]?.isAdministrator).toBe(true)

@@ -56,7 +56,7 @@ function openStores() {
   const acknowledgements = prepareAcknowledgements(parts)
   return {
     client,
-    users: createUserStore(parts, roleRows, administrators, revoking),
+    users: createUserStore(parts, roleRows, administrators, revoking, sealer),
     roles: createRoleStore(parts, roleRows, revoking),
     clusters: createClusterStore(parts, roleRows, acknowledgements),
     tokens: createTokenStore(parts),
