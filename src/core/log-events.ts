@@ -25,7 +25,7 @@ export const logEvents = {
   'authn.finding': {
     levels: ['warn'],
     description:
-      'Something in the data of AIStore AuthN that was repaired or set aside when it was taken over: one line for each `kind`, with how many there are (`count`), the first of them (`where`) and what was done.',
+      'Something in the data of AIStore AuthN that was repaired or set aside when it was taken over: one line for each `kind`, with what it is (`says`), what was done (`outcome`), how many there are (`count`) and the first of them (`where`).',
   },
   'authn.taken_over': {
     levels: ['info'],
