@@ -66,6 +66,18 @@ def test_new_roles_keep_the_password_and_work_in_a_new_token(admin, new_role, ne
     assert log_in(user.id, "pw").cluster().get_info().uuid
 
 
+def test_a_built_in_role_is_given_shown_and_kept_like_any_other(admin, new_role, new_user):
+    role, auditor = new_role([AccessAttr.GET]), "gatehouse:auditor"
+    user = new_user([role.name, auditor], "pw")
+    assert [held.name for held in admin.user_manager().get(user.id).roles] == [role.name, auditor]
+    assert auditor not in [listed.name for listed in admin.role_manager().list()]
+    assert admin.role_manager().get(auditor).name == auditor
+    held = AuthNClient(AUTHN_URL, token=AuthNClient(AUTHN_URL).login(user.id, "pw"))
+    assert user.id in list(held.user_manager().list())
+    with pytest.raises(AuthNError):
+        held.user_manager().delete(user.id)
+
+
 def test_a_new_password_keeps_the_roles(admin, new_role, new_user):
     role = new_role([AccessAttr.LIST_BUCKETS])
     user = new_user([role.name], "pw-old")
