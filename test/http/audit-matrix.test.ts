@@ -1,6 +1,7 @@
-import { describe, expect, test } from 'vitest'
+import { randomUUID } from 'node:crypto'
+import { beforeAll, describe, expect, test } from 'vitest'
 import type { AuditRowBody } from '../../src/http/routes/shapes/audit.ts'
-import { startService, type TestAnswer, type TestService } from '../service.ts'
+import { startService, type TestService } from '../service.ts'
 import { apiOf } from './routes/api.ts'
 
 // Every route that changes something, by either protocol: a row of the request that did it.
@@ -14,16 +15,19 @@ interface Change {
   readonly isAnonymous?: boolean
 }
 
+/** A token of its own: what a case does may end another. */
+const logIn = (service: TestService) => service.login(service.administrator.name, service.administrator.password)
+
 const lockPath = async (service: TestService) => {
-  const { body } = await apiOf(service)<{ lock: { id: number } }>('POST', '/locks', {
-    body: { user: 'ann', forSeconds: 60 },
-  })
+  const options = { token: await logIn(service), body: { user: 'bob', forSeconds: 60 } }
+  const { body } = await apiOf(service)<{ lock: { id: number } }>('POST', '/locks', options)
   return `/api/v1/locks/${body.lock.id}`
 }
 
 const retiringKeyPath = async (service: TestService) => {
-  await apiOf(service)('POST', '/keys/rotate')
-  const { body } = await apiOf(service)<{ items: { kid: string; state: string }[] }>('GET', '/keys')
+  const token = await logIn(service)
+  await apiOf(service)('POST', '/keys/rotate', { token })
+  const { body } = await apiOf(service)<{ items: { kid: string; state: string }[] }>('GET', '/keys', { token })
   return `/api/v1/keys/${body.items.find(({ state }) => state === 'retiring')?.kid}/retire`
 }
 
@@ -41,7 +45,7 @@ const native: Readonly<Record<string, Change | null>> = {
   'post /locks': {
     method: 'POST',
     path: '/api/v1/locks',
-    body: { user: 'ann', forSeconds: 60 },
+    body: { user: 'bob', forSeconds: 60 },
     action: 'lock.created',
   },
   'delete /locks/{id}': { method: 'DELETE', path: lockPath, action: 'lock.lifted' },
@@ -66,47 +70,39 @@ const aistore: readonly Change[] = [
   { method: 'PUT', path: '/v1/roles/some', body: { desc: 'x' }, action: 'role.changed' },
   { method: 'DELETE', path: '/v1/roles/some', action: 'role.deleted' },
   { method: 'PUT', path: '/v1/clusters/lake', body: { id: 'lake', alias: 'sea' }, action: 'cluster.changed' },
-  { method: 'DELETE', path: '/v1/clusters/lake', action: 'cluster.deregistered' },
+  { method: 'DELETE', path: '/v1/clusters/sea', action: 'cluster.deregistered' },
   { method: 'PUT', path: '/v1/daemon', body: { auth: { expiration_time: '2h' } }, action: 'setting.changed' },
   { method: 'POST', path: '/v1/rotate-key', action: 'key.activated' },
 ]
 
-async function start(): Promise<TestService> {
-  const service = await startService({ clusters: ['lake'] })
+let service: TestService
+
+async function open() {
+  service = await startService({ clusters: ['lake'] })
   await service.makeRole({ name: 'some' })
-  await service.makeUser('ann', 'pw', ['some'])
-  return service
+  for (const name of ['ann', 'bob']) await service.makeUser(name, 'pw', ['some'])
+  return () => service[Symbol.asyncDispose]()
 }
 
-async function rowsOf(service: TestService, requestId: string): Promise<readonly AuditRowBody[]> {
-  // A token of its own: the request may have ended the administrator's.
-  const token = await service.login(service.administrator.name, service.administrator.password)
-  const { body } = await apiOf(service)<{ items: AuditRowBody[] }>('GET', `/audit?requestId=${requestId}`, { token })
-  return body.items
-}
-
-async function send(service: TestService, { method, path, body, isAnonymous }: Change): Promise<TestAnswer> {
-  const headers = { 'x-request-id': 'the-request', 'content-type': 'application/json' }
-  const options = {
-    headers,
-    ...(body !== undefined && { body }),
-    ...(!isAnonymous && { token: await service.adminToken() }),
-  }
-  return service.request(method, typeof path === 'string' ? path : await path(service), options)
-}
-
-async function expectRow(service: TestService, change: Change): Promise<void> {
-  const answer = await send(service, change)
+/** One after the other on one service, so each leaves what the others need. */
+async function expectRow({ method, path: given, body, isAnonymous, action }: Change): Promise<void> {
+  const requestId = randomUUID()
+  const path = typeof given === 'string' ? given : await given(service)
+  const headers = { 'x-request-id': requestId, 'content-type': 'application/json' }
+  const token = isAnonymous ? undefined : await logIn(service)
+  const answer = await service.request(method, path, { headers, body, token })
   expect(answer.status, answer.text).toBeLessThan(300)
-  const via = typeof change.path === 'string' && change.path.startsWith('/v1') ? 'aistore' : 'native'
-  const actor = change.isAnonymous ? 'ann' : 'admin'
-  const row = { action: change.action, actor, via, address: '127.0.0.1', requestId: 'the-request', outcome: 'done' }
-  expect((await rowsOf(service, 'the-request'))[0]).toMatchObject(row)
+  const query = `/audit?requestId=${requestId}`
+  const rows = await apiOf(service)<{ items: AuditRowBody[] }>('GET', query, { token: await logIn(service) })
+  const via = path.startsWith('/v1') ? 'aistore' : 'native'
+  const actor = isAnonymous ? 'ann' : 'admin'
+  expect(rows.body.items[0]).toMatchObject({ action, actor, via, address: '127.0.0.1', requestId, outcome: 'done' })
 }
 
 describe('the native API: each route that changes something leaves a row of its request', () => {
+  beforeAll(open)
+
   test('each is known here', async () => {
-    await using service = await startService()
     const { body } = await apiOf(service)<{ paths: Record<string, object> }>('GET', '/openapi.json')
     const routes = Object.entries(body.paths).flatMap(([path, methods]) =>
       Object.keys(methods)
@@ -120,31 +116,24 @@ describe('the native API: each route that changes something leaves a row of its 
   const changes = Object.entries(native).flatMap(([route, change]) =>
     change === null ? [] : [[route, change] as const],
   )
-  test.each(changes)('%s', async (_route, change) => {
-    await using service = await start()
-    await expectRow(service, change)
-  })
+  test.each(changes)('%s', (_route, change) => expectRow(change))
 })
 
 describe("AIStore's dialect: each route that changes something leaves a row of its request", () => {
-  test.each(aistore.map((change) => [`${change.method} ${change.path}`, change] as const))(
-    '%s',
-    async (_route, change) => {
-      await using service = await start()
-      await expectRow(service, change)
-    },
-  )
+  beforeAll(open)
 
   test('POST /v1/clusters', async () => {
-    await using service = await start()
     const cluster = await service.startCluster({ alias: 'pond' })
     const body = { id: cluster.uuid, alias: 'pond', urls: cluster.urls }
-    await expectRow(service, { method: 'POST', path: '/v1/clusters', body, action: 'cluster.registered' })
+    await expectRow({ method: 'POST', path: '/v1/clusters', body, action: 'cluster.registered' })
   })
 
   test('DELETE /v1/tokens: whose token it was did it', async () => {
-    await using service = await start()
     const body = { token: await service.login('ann', 'pw') }
-    await expectRow(service, { method: 'DELETE', path: '/v1/tokens', body, action: 'token.revoked', isAnonymous: true })
+    await expectRow({ method: 'DELETE', path: '/v1/tokens', body, action: 'token.revoked', isAnonymous: true })
   })
+
+  test.each(aistore.map((change) => [`${change.method} ${change.path}`, change] as const))('%s', (_title, change) =>
+    expectRow(change),
+  )
 })
