@@ -115,10 +115,11 @@ export function createProgram(context: CliContext, exitWith: (code: number) => v
   return program
 }
 
-/** Gives the command a flag for each setting that has one. */
-function withSettings(command: Command): Command {
+/** Gives the command a flag for each setting that has one, or for these alone. */
+function withSettings(command: Command, flags?: readonly string[]): Command {
   for (const [, setting] of settingRows) {
-    if (setting.flag !== undefined) command.addOption(new Option(flagForm(setting), flagHelp(setting)))
+    const isMeant = setting.flag !== undefined && (flags?.includes(setting.flag) ?? true)
+    if (isMeant) command.addOption(new Option(flagForm(setting), flagHelp(setting)))
   }
   return command
 }

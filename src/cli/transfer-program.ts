@@ -8,9 +8,14 @@ import { exitCodesHelp } from './failures.ts'
 
 /** As the service's own command has them: a flag for each setting. */
 interface SettingFlags {
-  readonly withSettings: (command: Command) => Command
+  readonly withSettings: (command: Command, flags: readonly string[]) => Command
   readonly flagsOf: (command: Command) => NonNullable<ConfigInput['flags']>
 }
+
+/** Which data folder is meant, and its keys. */
+const folderFlags = ['config', 'data-dir', 'master-key-file', 'private-key-file']
+/** What of AuthN's own settings is compared with them. */
+const importFlags = [...folderFlags, 'token-lifetime', 'maximum-token-lifetime', 'external-url', 'port', 'https']
 
 export function addTransferCommands(
   program: Command,
@@ -18,7 +23,7 @@ export function addTransferCommands(
   context: CliContext,
   exitWith: (code: number) => void,
 ): void {
-  withSettings(program.command('import <path>'))
+  withSettings(program.command('import <path>'), importFlags)
     .description("take over the data of AIStore's AuthN: its authn.db, or the folder that holds it")
     .option('--dry-run', 'say what would happen, and change nothing')
     .option('--json', 'as JSON')
@@ -29,7 +34,7 @@ export function addTransferCommands(
       exitWith(await runImport(path, options, { flags: flagsOf(command) }, context))
     })
 
-  withSettings(program.command('export'))
+  withSettings(program.command('export'), folderFlags)
     .description('write what Gatehouse holds for another server')
     .requiredOption('--authn-db <file>', "a new file, in the format of AIStore AuthN's database")
     .option('--json', 'as JSON')
