@@ -1,11 +1,12 @@
 import { availableParallelism } from 'node:os'
 import { aistoreTokenProfile } from './adapters/aistore/acl.ts'
 import { createAistoreDialect } from './adapters/aistore/dialect/dialect.ts'
-import { createDrivers } from './adapters/index.ts'
+import { authorizers, createDrivers, permissionWords } from './adapters/index.ts'
 import { createOutbound } from './adapters/outbound.ts'
 import { takeOverAuthn } from './authn-import.ts'
 import type { Config } from './config.ts'
 import { createRefusals } from './core/audit/refusals.ts'
+import { createExplain } from './core/access/explain.ts'
 import type { Clock } from './core/clock.ts'
 import { createClusters } from './core/clusters/clusters.ts'
 import { createKeyRing } from './core/keys/key-ring.ts'
@@ -254,7 +255,18 @@ async function assemble(
     progressOf: delivery.progressOf,
     clock,
   })
+  const explain = createExplain({
+    ...store,
+    acts: store.revocationActs,
+    authorizers,
+    verifier,
+    sealer,
+    statusOf: statuses.of,
+    clock,
+  })
   const routes = createRoutes({
+    explain,
+    permissionWords,
     sessions,
     revocations,
     users,

@@ -1,5 +1,6 @@
 /** The commands that talk to a server: how they are called. What they do is loaded when one runs. */
 import type { Command } from 'commander'
+import { accessCommands } from './client-access.ts'
 import type { LoginOptions } from './commands/session.ts'
 import type { CliContext } from './context.ts'
 import { exitCodesHelp } from './failures.ts'
@@ -7,9 +8,11 @@ import { exitCodesHelp } from './failures.ts'
 /** What a command does with its arguments and options; answers its exit code. Which those are, its usage and options say. */
 type Act = (...given: never[]) => Promise<number>
 
-interface Definition {
+export interface Definition {
   /** As commander writes it: `show <cluster>`. */
   readonly usage: string
+  /** In place of what follows from `usage`, the ways to call it; the first without the command's name. */
+  readonly synopsis?: readonly string[]
   readonly description: string
   readonly options?: readonly (readonly [flags: string, description: string])[]
   /** How it is called, without the program's name. */
@@ -36,8 +39,9 @@ const all = (what: string) => ['--all', what] as const
 
 /** Adds them all. `exitWith` is told the exit code when one has ended. */
 export function addClientCommands(program: Command, context: CliContext, exitWith: (code: number) => void): void {
-  function add(parent: Command, { usage, description, options = [], example, act }: Definition) {
+  function add(parent: Command, { usage, synopsis, description, options = [], example, act }: Definition) {
     const command = parent.command(usage).description(description)
+    if (synopsis !== undefined) command.usage(synopsis.join('\n       gatehouse '))
     for (const [flags, text] of options) command.option(flags, text)
     command
       .option('--url <url>', 'the server (env: GATEHOUSE_URL, AIS_AUTHN_URL; else that of the last login)')
@@ -66,6 +70,7 @@ export function addClientCommands(program: Command, context: CliContext, exitWit
   for (const definition of keyCommands(context)) add(key, definition)
   const audit = group('audit', 'who did what, and is the trail whole')
   for (const definition of auditCommands(context)) add(audit, definition)
+  for (const definition of accessCommands(context)) add(program, definition)
 }
 
 function sessionCommands(context: CliContext): readonly Definition[] {

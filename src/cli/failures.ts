@@ -13,6 +13,8 @@ export const exitCodes = {
   serverUnreachable: 8,
   notEverywhere: 9,
   auditBroken: 12,
+  wouldChange: 13,
+  notAllowed: 14,
 } as const
 
 export const exitCodesHelp = `
@@ -27,7 +29,9 @@ Exit codes:
   7  not logged in, or not permitted
   8  the server can't be reached
   9  not everywhere yet: a cluster would still take the token
-  12 the audit trail is not what was written`
+  12 the audit trail is not what was written
+  13 something would be changed (apply --dry-run)
+  14 not allowed (explain)`
 
 /** By name, since the parts that throw these are loaded only by the commands that need them. */
 const codesByName: Readonly<Record<string, number>> = {

@@ -115,7 +115,11 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     detail: `There is a user ${name} already.`,
     field: 'name',
   }),
-  user_not_found: ({ name }) => ({ status: 404, title: 'No such user', detail: `There is no user ${name}.` }),
+  user_not_found: ({ name, near }) => ({
+    status: 404,
+    title: 'No such user',
+    detail: `There is no user ${name}.${presentNear(near)}`,
+  }),
   user_protected: ({ name, act }) => ({
     status: 403,
     title: 'The user is protected',
@@ -138,7 +142,11 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     detail: `There is a role ${name} already.`,
     field: 'name',
   }),
-  role_not_found: ({ name }) => ({ status: 404, title: 'No such role', detail: `There is no role ${name}.` }),
+  role_not_found: ({ name, near }) => ({
+    status: 404,
+    title: 'No such role',
+    detail: `There is no role ${name}.${presentNear(near)}`,
+  }),
   roles_unknown: ({ names }) => ({
     status: 422,
     title: 'Unknown roles',
@@ -156,10 +164,10 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     detail: `The cluster ${id} is registered already${foundId === id ? '' : `, as id or alias of ${foundId}`}.`,
     field: 'id',
   }),
-  cluster_not_found: ({ name }) => ({
+  cluster_not_found: ({ name, near }) => ({
     status: 404,
     title: 'No such cluster',
-    detail: `No cluster is registered under the id or alias ${name}.`,
+    detail: `No cluster is registered under the id or alias ${name}.${presentNear(near)}`,
   }),
   alias_taken: ({ alias, clusterId }) => ({
     status: 409,
@@ -207,6 +215,10 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     title: 'The change could not be stored',
     detail: `Nothing was changed: ${reason}.`,
   }),
+}
+
+function presentNear(near: readonly string[] = []): string {
+  return near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`
 }
 
 const presentKeyReason = {

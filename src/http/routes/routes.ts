@@ -1,5 +1,6 @@
 import { type AuditRouteDeps, auditRoutes } from './audit.ts'
 import { type ClusterRouteDeps, clusterRoutes } from './clusters.ts'
+import { type ExplainRouteDeps, explainRoutes } from './explain.ts'
 import { type KeyRouteDeps, keyRoutes } from './keys.ts'
 import { type LockRouteDeps, lockRoutes } from './locks.ts'
 import { type LoginLockRouteDeps, loginLockRoutes } from './login-locks.ts'
@@ -10,6 +11,7 @@ import { type TokenRouteDeps, tokenRoutes } from './tokens.ts'
 
 export type RouteDeps = AuditRouteDeps &
   ClusterRouteDeps &
+  ExplainRouteDeps &
   KeyRouteDeps &
   LockRouteDeps &
   LoginLockRouteDeps &
@@ -28,5 +30,6 @@ export function createRoutes(deps: RouteDeps): readonly Route[] {
     ...loginLockRoutes(deps),
     ...keyRoutes(deps),
     ...auditRoutes(deps),
+    ...explainRoutes(deps),
   ]
 }

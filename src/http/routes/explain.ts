@@ -1,0 +1,141 @@
+import type { AccessEntry, Decision } from '../../core/access/authorizer.ts'
+import type { Explain, ExplainOptions, Explanation } from '../../core/access/explain.ts'
+import type { Verdict } from '../../core/access/verdict.ts'
+import type { ClusterKind } from '../../core/clusters/cluster.ts'
+import { DomainError } from '../../core/errors.ts'
+import type { PermissionWords } from '../../core/roles/permission-words.ts'
+import { requirePermission, scopeOf } from '../../core/sessions/permission.ts'
+import type { Principal } from '../../core/sessions/principal.ts'
+import { RequestError } from '../validate.ts'
+import { presentInstant } from './present-cluster.ts'
+import { type Route, route } from './route.ts'
+import { type EntryBody, ExplainBody, ExplainQuery, ExplanationBody, TokenExplanationBody } from './shapes/explain.ts'
+
+export interface ExplainRouteDeps {
+  readonly explain: Explain
+  readonly permissionWords: Readonly<Record<ClusterKind, PermissionWords>>
+}
+
+const tag = 'Access'
+const needs =
+  'Anybody may ask about himself; about others it needs `access:explain`, a cluster administrator for the own clusters.'
+
+/** May somebody do something on a cluster, and why? */
+export function explainRoutes({ explain, permissionWords }: ExplainRouteDeps): readonly Route[] {
+  function presentEntry({ scope, resource, permissions, sources }: AccessEntry, words: PermissionWords): EntryBody {
+    const roles = [...new Set(sources.map(({ role }) => role.name))]
+    return { scope, bucket: resource, permissions: [...words.present(permissions)], permissionBits: permissions, roles }
+  }
+
+  function presentVerdict({ isAllowed, code, why }: Verdict, decision: Decision, words: PermissionWords) {
+    const { entry, shadowed } = decision
+    return {
+      isAllowed,
+      code,
+      why,
+      entry: entry && presentEntry(entry, words),
+      shadowed: shadowed.map((each) => presentEntry(each, words)),
+    }
+  }
+
+  function present(found: Explanation): ExplanationBody {
+    const { subject, action, cluster, resource, isGiven, administratorRoles, lockedRoles, remarks, remedies } = found
+    return {
+      ...presentVerdict(found, found.decision, permissionWords[cluster.kind]),
+      user: subject,
+      permission: action,
+      cluster: { id: cluster.id, alias: cluster.alias },
+      bucket: resource,
+      isGiven,
+      administratorRoles: [...administratorRoles],
+      lockedRoles: [...lockedRoles],
+      remarks: [...remarks],
+      needed: remedies && { permission: action, roles: [...remedies.roles], count: remedies.count },
+    }
+  }
+
+  return [
+    route(
+      {
+        method: 'get',
+        path: '/explain',
+        permission: 'self',
+        tag,
+        summary: 'Explain whether a user may do something on a cluster',
+        description: `By the cluster's own rules, and by what a token would say that the user got now. ${needs}`,
+        query: ExplainQuery,
+        answer: { status: 200, description: 'Allowed or not, and why.', body: ExplanationBody },
+        refusals: [403, 404],
+      },
+      async ({ caller: { principal }, query: { user, permission, cluster, bucket } }) => {
+        const request = { permission, cluster, resource: bucket ?? null }
+        requireFor(principal, user)
+        return { body: present(await explain.ofUser(user, request, optionsFor(principal))) }
+      },
+    ),
+    route(
+      {
+        method: 'post',
+        path: '/explain',
+        permission: 'self',
+        tag,
+        summary: 'Explain what a token in hand may do on a cluster',
+        description: `What the token says, what the roles say now, and how that differs. ${needs}`,
+        body: ExplainBody,
+        answer: { status: 200, description: 'Allowed or not, and why.', body: TokenExplanationBody },
+        refusals: [403, 404],
+      },
+      async ({ caller: { principal }, body: { token, jti, permission, cluster, bucket } }) => {
+        const reference = readReference(token, jti)
+        const request = { permission, cluster, resource: bucket ?? null }
+        const found = await explain.ofToken(reference, request, optionsFor(principal))
+        const { state, audience, issuedAt, expiresAt } = found.token
+        const words = permissionWords[found.cluster.kind]
+        return {
+          body: {
+            ...present(found),
+            token: {
+              state,
+              jti: found.token.jti,
+              audience: [...audience],
+              issuedAt: presentInstant(issuedAt),
+              expiresAt: presentInstant(expiresAt),
+            },
+            now: found.now && {
+              ...presentVerdict(found.now, found.now.decision, words),
+              isGiven: found.now.isGiven,
+            },
+            difference: found.difference,
+          },
+        }
+      },
+    ),
+  ]
+}
+
+/** @throws RequestError */
+function readReference(token: string | undefined, jti: string | undefined) {
+  if (token !== undefined && jti === undefined) return { text: token }
+  if (jti !== undefined && token === undefined) return { jti }
+  const field = { in: 'body', field: 'token', detail: 'give either the token or its jti' } as const
+  throw new RequestError(422, 'The request does not have the form that is asked for.', [field])
+}
+
+/** @throws DomainError permission_denied */
+function requireFor(principal: Principal, subject: string): void {
+  if (subject !== principal.subject) requirePermission(principal, 'access:explain')
+}
+
+/** Names that the asker didn't give are shown only to who may read roles everywhere. */
+function optionsFor(principal: Principal): ExplainOptions {
+  const scope = scopeOf(principal, 'access:explain')
+  return {
+    showsOthers: scope === 'everywhere' && scopeOf(principal, 'roles:read') === 'everywhere',
+    permit({ subject, clusterId }) {
+      if (subject === principal.subject || scope === 'everywhere' || scope.includes(clusterId)) return
+      const { expiresAt } = principal
+      const details = { needs: 'administrator', permission: 'access:explain', expiresAt } as const
+      throw new DomainError('permission_denied', { ...details, subject: principal.subject })
+    },
+  }
+}
