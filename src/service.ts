@@ -262,6 +262,7 @@ async function assemble(
     verifier,
     sealer,
     statusOf: statuses.of,
+    progressOf: delivery.progressOf,
     clock,
   })
   const routes = createRoutes({

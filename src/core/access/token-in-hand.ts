@@ -30,6 +30,8 @@ export interface TokenReaderDeps {
   readonly acts: Pick<RevocationActStore, 'token'>
   readonly verifier: TokenVerifier
   readonly sealer: Sealer
+  /** Up to which change a cluster has acknowledged, as this process knows: up to a second ahead of the store. */
+  readonly progressOf: (clusterId: string) => { readonly acknowledged: number } | undefined
   readonly clock: Clock
 }
 
@@ -43,6 +45,7 @@ export async function readToken(reference: TokenReference, deps: TokenReaderDeps
   const { fault, isExpired } = await check(text, deps.verifier)
   const status = await deps.acts.token({ fingerprint: fingerprintOf(text) })
   const revocation = status?.revocation ?? null
+  const hasHeard = (clusterId: string) => (deps.progressOf(clusterId)?.acknowledged ?? 0) >= (revocation?.sequence ?? 0)
   const holdings = revocation?.holdings ?? []
   return {
     state: fault !== null ? 'invalid' : revocation !== null ? 'revoked' : isExpired ? 'expired' : 'live',
@@ -53,7 +56,11 @@ export async function readToken(reference: TokenReference, deps: TokenReaderDeps
     audience: [claims.aud].flat().filter((entry): entry is string => typeof entry === 'string'),
     issuedAt: instantOf(claims.iat),
     expiresAt: instantOf(claims.exp),
-    untold: new Set(holdings.filter(({ isHeld }) => !isHeld).map(({ clusterId }) => clusterId)),
+    untold: new Set(
+      holdings.flatMap(({ clusterId, isHeld, isResyncing }) =>
+        isHeld || (!isResyncing && hasHeard(clusterId)) ? [] : [clusterId],
+      ),
+    ),
   }
 }
 
