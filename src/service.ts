@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { aistoreTokenProfile } from './adapters/aistore/acl.ts'
 import { createAistoreDialect } from './adapters/aistore/dialect/dialect.ts'
-import { authorizers, createDrivers, permissionWords } from './adapters/index.ts'
+import { authorizers, createDrivers, grantRules } from './adapters/index.ts'
 import { createOutbound } from './adapters/outbound.ts'
 import { takeOverAuthn } from './authn-import.ts'
 import type { Config } from './config.ts'
@@ -267,7 +267,7 @@ async function assemble(
   })
   const routes = createRoutes({
     explain,
-    permissionWords,
+    grantRules,
     sessions,
     revocations,
     users,

@@ -1,13 +1,13 @@
 import type { Authorizer } from '../core/access/authorizer.ts'
+import type { GrantRules } from '../core/access/grant-rules.ts'
 import type { Clock } from '../core/clock.ts'
 import type { ClusterKind } from '../core/clusters/cluster.ts'
 import type { Driver } from '../core/clusters/driver.ts'
 import type { KeyRing } from '../core/keys/key-ring.ts'
-import type { PermissionWords } from '../core/roles/permission-words.ts'
 import type { TokenIssuer } from '../core/tokens/token-issuer.ts'
 import { aistoreAuthorizer } from './aistore/authorizer.ts'
 import { createAistoreDriver } from './aistore/driver.ts'
-import { aistorePermissionWords } from './aistore/permission-words.ts'
+import { aistoreGrantRules } from './aistore/grant-rules.ts'
 import type { Outbound } from './outbound.ts'
 
 /** The driver of every kind of cluster; a kind without one does not compile. */
@@ -24,5 +24,5 @@ export function createDrivers(deps: {
 /** How every kind of cluster decides what a token may do. */
 export const authorizers: Readonly<Record<ClusterKind, Authorizer>> = { aistore: aistoreAuthorizer }
 
-/** What the permissions of every kind of cluster are called. */
-export const permissionWords: Readonly<Record<ClusterKind, PermissionWords>> = { aistore: aistorePermissionWords }
+/** What every kind of cluster makes of grants. */
+export const grantRules: Readonly<Record<ClusterKind, GrantRules>> = { aistore: aistoreGrantRules }

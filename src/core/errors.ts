@@ -56,6 +56,10 @@ export interface ErrorDetails {
   alias_taken: { alias: string; clusterId: string }
   /** The cluster would not have us. `said` is the cluster's own words, cut short and free of secrets. */
   cluster_refused: { clusterId: string; where: string; reason: RefusalReason; said: string; advice: string }
+  /** Configuration as code that can't be applied: everything that is wrong with it, by dotted path of the member. */
+  access_invalid: { problems: readonly { readonly at: string; readonly detail: string }[] }
+  /** What was to be applied is no longer what would change: the state is another than when the plan was made. */
+  plan_outdated: Record<never, never>
   setting_invalid: { setting: string; reason: string }
   /** A setting that a flag or the environment decides can't be changed at run time. */
   setting_fixed: { setting: string; source: string }

@@ -25,8 +25,9 @@ interface Told {
   readonly status: ProblemStatus
   readonly title: string
   readonly detail: string
-  /** The member of the body that is at fault. */
+  /** The member of the body that is at fault, or all of them. */
   readonly field?: string
+  readonly fields?: readonly FieldProblem[]
   readonly retryAfterSeconds?: number
   /** Of the WWW-Authenticate header, RFC 6750 section 3. */
   readonly challenge?: 'invalid_token' | 'insufficient_scope' | 'none'
@@ -180,6 +181,17 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     title: 'The cluster refused',
     detail: `${where} said: ${said}. ${advice}`,
   }),
+  access_invalid: ({ problems }) => ({
+    status: 422,
+    title: 'This configuration can not be applied',
+    detail: presentProblems(problems),
+    fields: problems.map(({ at, detail }) => ({ in: 'body', field: `access.${at}`, detail })),
+  }),
+  plan_outdated: () => ({
+    status: 409,
+    title: 'The plan is out of date',
+    detail: 'Something has changed since the plan was made: nothing was done. Make a new plan and look at it.',
+  }),
   setting_invalid: ({ setting, reason }) => ({
     status: 422,
     title: 'A setting is not valid',
@@ -215,6 +227,11 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     title: 'The change could not be stored',
     detail: `Nothing was changed: ${reason}.`,
   }),
+}
+
+function presentProblems(problems: readonly { readonly at: string; readonly detail: string }[]): string {
+  const shown = problems.slice(0, 3).map(({ at, detail }) => `${at}: ${detail}`)
+  return `${shown.join('; ')}${problems.length > 3 ? `; and ${problems.length - 3} more` : ''}. Nothing was changed.`
 }
 
 function presentNear(near: readonly string[] = []): string {
@@ -271,7 +288,7 @@ function presentDetail({ message, fields }: RequestError): string {
 }
 
 function problemOfDomainError<C extends ErrorCode>({ code, details }: DomainError<C>): Problem {
-  const { status, title, detail, field, retryAfterSeconds, challenge, scope } = told[code](details)
+  const { status, title, detail, field, fields, retryAfterSeconds, challenge, scope } = told[code](details)
   const place: FieldPlace = 'body'
   const headers = {
     ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
@@ -283,6 +300,7 @@ function problemOfDomainError<C extends ErrorCode>({ code, details }: DomainErro
     title,
     detail,
     ...(field !== undefined && { fields: [{ in: place, field, detail }] }),
+    ...(fields !== undefined && { fields }),
     headers,
   }
 }

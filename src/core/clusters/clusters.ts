@@ -4,6 +4,7 @@ import type { JsonObject } from '../json.ts'
 import type { Logger } from '../logger.ts'
 import { type BatchLimits, defaultBatchLimits, readBatch } from '../revocation/batch.ts'
 import type { RevocationStore } from '../revocation/revocation-store.ts'
+import type { NewRole } from '../roles/role.ts'
 import type { Actor } from '../sessions/actor.ts'
 import { checkName } from '../users/names.ts'
 import { type Cluster, type ClusterKind, presentClusterName } from './cluster.ts'
@@ -33,6 +34,13 @@ export interface Clusters {
    * @throws DomainError cluster_not_found, field_invalid, alias_taken, cluster_refused
    */
   update(name: string, change: { readonly alias?: string; readonly urls?: readonly string[] }, by: Actor): Promise<void>
+  /**
+   * Asks a cluster that is to be taken in whether it trusts our key, and tells it every revocation that still matters; nothing
+   * is stored. Answers up to which change it has them, and the roles that come with it. @throws DomainError cluster_refused
+   */
+  admit(cluster: Cluster): Promise<{ readonly acknowledged: number; readonly roles: readonly NewRole[] }>
+  /** Asks a cluster, as it is to be, whether it trusts our key; nothing is stored. @throws DomainError cluster_refused */
+  recheck(cluster: Cluster): Promise<void>
   /** Forgets the cluster with this id or alias; it is not told. @throws DomainError cluster_not_found */
   deregister(name: string, by: Actor): Promise<void>
 }
@@ -73,7 +81,15 @@ export function createClusters(deps: {
     }
   }
 
+  async function admit(cluster: Cluster) {
+    await shakeHands(cluster)
+    return { acknowledged: await pushAll(cluster), roles: drivers[cluster.kind].predefinedRoles(cluster) }
+  }
+
   return {
+    admit,
+    recheck: shakeHands,
+
     async register({ id, kind, alias: givenAlias, urls, annotations }, by) {
       checkId(id)
       const alias = givenAlias || null
@@ -81,9 +97,7 @@ export function createClusters(deps: {
       const cluster = { id, kind, alias, urls: parseClusterUrls(urls), annotations, registeredAt: clock.now() }
       const clash = await clusters.findClash(id, alias)
       if (clash !== undefined) throw new DomainError('cluster_exists', { id, foundId: clash.id })
-      await shakeHands(cluster)
-      const acknowledged = await pushAll(cluster)
-      const roles = drivers[kind].predefinedRoles(cluster)
+      const { acknowledged, roles } = await admit(cluster)
       await clusters.insert(cluster, acknowledged, roles, { by, at: cluster.registeredAt })
       deps.wake()
       log.info({ event: 'cluster.registered', cluster: id, alias, urls: cluster.urls, acknowledged })
@@ -117,7 +131,7 @@ export function createClusters(deps: {
   }
 }
 
-function checkId(id: string): void {
+export function checkId(id: string): void {
   const what = 'cluster UUID'
   if (id === '') throw new DomainError('field_missing', { field: 'id', what })
   if (id.length <= maximumIdLength && !/[\p{Cc}\s]/u.test(id)) return

@@ -1,5 +1,6 @@
 import type { AccessEntry, Decision } from '../../core/access/authorizer.ts'
 import type { Explain, ExplainOptions, Explanation } from '../../core/access/explain.ts'
+import type { GrantRules } from '../../core/access/grant-rules.ts'
 import type { Verdict } from '../../core/access/verdict.ts'
 import type { ClusterKind } from '../../core/clusters/cluster.ts'
 import { DomainError } from '../../core/errors.ts'
@@ -13,7 +14,7 @@ import { type EntryBody, ExplainBody, ExplainQuery, ExplanationBody, TokenExplan
 
 export interface ExplainRouteDeps {
   readonly explain: Explain
-  readonly permissionWords: Readonly<Record<ClusterKind, PermissionWords>>
+  readonly grantRules: Readonly<Record<ClusterKind, GrantRules>>
 }
 
 const tag = 'Access'
@@ -21,7 +22,7 @@ const needs =
   'Anybody may ask about himself; about others it needs `access:explain`, a cluster administrator for the own clusters.'
 
 /** May somebody do something on a cluster, and why? */
-export function explainRoutes({ explain, permissionWords }: ExplainRouteDeps): readonly Route[] {
+export function explainRoutes({ explain, grantRules }: ExplainRouteDeps): readonly Route[] {
   function presentEntry({ scope, resource, permissions, sources }: AccessEntry, words: PermissionWords): EntryBody {
     const roles = [...new Set(sources.map(({ role }) => role.name))]
     return { scope, bucket: resource, permissions: [...words.present(permissions)], permissionBits: permissions, roles }
@@ -41,7 +42,7 @@ export function explainRoutes({ explain, permissionWords }: ExplainRouteDeps): r
   function present(found: Explanation): ExplanationBody {
     const { subject, action, cluster, resource, isGiven, administratorRoles, lockedRoles, remarks, remedies } = found
     return {
-      ...presentVerdict(found, found.decision, permissionWords[cluster.kind]),
+      ...presentVerdict(found, found.decision, grantRules[cluster.kind].words),
       user: subject,
       permission: action,
       cluster: { id: cluster.id, alias: cluster.alias },
@@ -90,7 +91,7 @@ export function explainRoutes({ explain, permissionWords }: ExplainRouteDeps): r
         const request = { permission, cluster, resource: bucket ?? null }
         const found = await explain.ofToken(reference, request, optionsFor(principal))
         const { state, audience, issuedAt, expiresAt } = found.token
-        const words = permissionWords[found.cluster.kind]
+        const words = grantRules[found.cluster.kind].words
         return {
           body: {
             ...present(found),
