@@ -5,8 +5,12 @@ import { authorizers, createDrivers, grantRules } from './adapters/index.ts'
 import { createOutbound } from './adapters/outbound.ts'
 import { takeOverAuthn } from './authn-import.ts'
 import type { Config } from './config.ts'
+import { createAccess } from './core/access/access.ts'
 import { createRefusals } from './core/audit/refusals.ts'
 import { createExplain } from './core/access/explain.ts'
+import { createAccessExport } from './core/access/export.ts'
+import { createPasswords } from './core/access/passwords.ts'
+import { createRoleDiffs } from './core/access/role-diff.ts'
 import type { Clock } from './core/clock.ts'
 import { createClusters } from './core/clusters/clusters.ts'
 import { createKeyRing } from './core/keys/key-ring.ts'
@@ -265,7 +269,24 @@ async function assemble(
     progressOf: delivery.progressOf,
     clock,
   })
+  const passwords = createPasswords({ hasher, sealer, clock })
+  const access = createAccess({
+    ...store,
+    grantRules,
+    rolesWith: (cluster) => clusters.rolesWith({ ...cluster, annotations: {}, registeredAt: clock.now() }),
+    vetting: clusters,
+    passwords,
+    propagation,
+    budgetMs,
+    wake: delivery.wake,
+    clock,
+    log,
+  })
   const routes = createRoutes({
+    access,
+    accessExport: createAccessExport({ ...store, grantRules }),
+    passwords,
+    roleDiffs: createRoleDiffs({ ...store, grantRules }),
     explain,
     grantRules,
     sessions,

@@ -5,6 +5,7 @@
  * file and the master key. It holds no rule that a port's description doesn't state. A backend's proof is
  * test/store/conformance.ts.
  */
+import type { AccessStore } from '../core/access/access-store.ts'
 import type { AuditStore } from '../core/audit/audit-store.ts'
 import type { ClusterStore } from '../core/clusters/cluster-store.ts'
 import type { KeyStore } from '../core/keys/key-store.ts'
@@ -26,6 +27,7 @@ export interface Store {
   readonly users: UserStore
   readonly roles: RoleStore
   readonly clusters: ClusterStore
+  readonly access: AccessStore
   readonly tokens: TokenStore
   readonly revocations: RevocationStore
   readonly revocationActs: RevocationActStore

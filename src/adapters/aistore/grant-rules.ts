@@ -83,6 +83,7 @@ function entriesOfGrants(grants: readonly Grant[]): Entries {
     annotations: {},
     isAdministrator: false,
     isBuiltIn: false,
+    authority: null,
     grants,
   }
   return entriesOfToken(mergeRoles([role], []))

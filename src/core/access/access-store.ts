@@ -30,7 +30,10 @@ export interface AccessChanges {
       readonly acknowledged: number
       readonly roles: readonly NewRole[]
     }[]
-    readonly update: readonly Pick<Cluster, 'id' | 'alias' | 'urls'>[]
+    readonly update: readonly (Pick<Cluster, 'id' | 'alias' | 'urls'> & {
+      /** Another cluster gets the alias that this one has. */
+      readonly isAliasHandedOn: boolean
+    })[]
     readonly delete: readonly string[]
   }
   readonly roles: {

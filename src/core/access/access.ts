@@ -11,7 +11,7 @@ import type { AccessChanges, AccessStore, UserUpdate } from './access-store.ts'
 import type { AccessDocument } from './document.ts'
 import { type Effect, measureEffects, narrowedRoles } from './effects.ts'
 import type { Passwords } from './passwords.ts'
-import type { PlanItem, RoleChange, WantedCluster } from './plan.ts'
+import type { PlanItem, PlannedClusters, RoleChange, WantedCluster } from './plan.ts'
 import { breathe, type Prepared, prepareAccess, type StateDeps } from './state.ts'
 
 /** What applying a document would do. */
@@ -113,7 +113,8 @@ export function createAccess(deps: AccessDeps): Access {
       if (prepared.items.length === 0) return { plan: presentPlan(prepared), revoked: nothingRevoked }
       const hashes = openPasswords(prepared, document, options.passwords)
       const at = clock.now()
-      const admitted = await vetClusters(prepared, at, vetting, await deps.clusters.list())
+      const present = await deps.clusters.list()
+      const admitted = await vetClusters(prepared, at, vetting, present)
       for (let tries = 1; tries <= maximumTries; tries += 1) {
         const changes = await toChanges(prepared, {
           admitted,
@@ -210,6 +211,14 @@ interface Means {
   readonly isPruned: boolean
   readonly at: Date
   readonly narrowed: readonly string[]
+  /** As they are registered. */
+  readonly present: readonly Cluster[]
+}
+
+/** Whether the alias that the cluster has now belongs to another one afterwards. */
+function isHandedOn({ id }: WantedCluster, present: readonly Cluster[], { insert, update }: PlannedClusters): boolean {
+  const alias = present.find((cluster) => cluster.id === id)?.alias ?? null
+  return alias !== null && [...insert, ...update].some((other) => other.id !== id && other.alias === alias)
 }
 
 async function toChanges(prepared: Prepared, means: Means): Promise<AccessChanges> {
@@ -219,9 +228,8 @@ async function toChanges(prepared: Prepared, means: Means): Promise<AccessChange
   await breathe()
   return {
     clusters: {
-      // With --prune a role that nobody names would be gone at the next time.
       insert: means.admitted.map((each) => (means.isPruned ? { ...each, roles: [] } : each)),
-      update: clusters.update,
+      update: clusters.update.map((cluster) => ({ ...cluster, isAliasHandedOn: isHandedOn(cluster, means.present, clusters) })),
       delete: clusters.delete,
     },
     roles: {

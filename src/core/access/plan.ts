@@ -122,6 +122,12 @@ export function planRoles(
   }
 }
 
+/** A role that comes by itself. */
+export function planComingRole({ name, description, grants }: WantedRole, forms: RoleForms): PlanItem {
+  const fields = [...differ('description', null, description), ...grantChanges([], forms.normalize(grants), forms)]
+  return item('role', name, undefined, fields)
+}
+
 /** Grants are told apart by where they hold; their order means nothing. */
 function grantChanges(before: readonly Grant[], after: readonly Grant[], { present }: RoleForms): FieldChange[] {
   const placesOf = (grants: readonly Grant[]) => new Map(grants.map((grant) => [placeOf(grant), grant]))

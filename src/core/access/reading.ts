@@ -1,5 +1,5 @@
 import type { Cluster, ClusterKind } from '../clusters/cluster.ts'
-import type { Role } from '../roles/role.ts'
+import { clusterAdministratorRole, type Role } from '../roles/role.ts'
 import { checkName } from '../users/names.ts'
 import {
   type AccessDocument,
@@ -17,8 +17,10 @@ import {
   type Planned,
   type PlannedClusters,
   planClusters,
+  planComingRole,
   planRoles,
   type RoleChange,
+  type RoleForms,
   type WantedCluster,
   type WantedRole,
   type WantedUser,
@@ -28,6 +30,12 @@ import {
 export interface Present {
   readonly clusters: readonly Cluster[]
   readonly roles: readonly Role[]
+}
+
+export interface ReadOptions {
+  readonly isPruned: boolean
+  /** Roles that come with a new cluster where their names are free. */
+  readonly rolesWith: (cluster: WantedCluster) => readonly WantedRole[]
 }
 
 /** A document's clusters and roles against what is there. */
@@ -49,7 +57,7 @@ const mostWarnings = 50
 export function readDirectory(
   document: AccessDocument,
   present: Present,
-  isPruned: boolean,
+  { isPruned, rolesWith }: ReadOptions,
   rules: RulesByKind,
   problems: Problems,
 ): Directory {
@@ -58,16 +66,22 @@ export function readDirectory(
   checkAliases(document, after, problems)
   const names = clusterNames(after, rules)
   const wanted = readRoles(document, present, names, problems)
-  const roles = planRoles(wanted, present.roles, isPruned, {
+  const forms: RoleForms = {
     normalize: (grants) => names.rulesOf('').normalize(grants, names.resolve),
     present: (grant) => presentGrant(grant, after, names),
-  })
-  const gone = new Set(roles.delete)
+  }
+  const planned = planRoles(wanted, present.roles, isPruned, forms)
+  const gone = new Set([...planned.delete, ...clusters.delete.map((id) => clusterAdministratorRole({ id }).name)])
   const kept = present.roles.filter(({ name }) => !gone.has(name))
+  const taken = new Set([...present.roles, ...planned.insert].map(({ name }) => name))
+  // With --prune a role that nobody names would be gone at the next time.
+  const coming = isPruned ? [] : clusters.insert.flatMap(rolesWith).filter(({ name }) => !taken.has(name))
+  const ofClusters = clusters.insert.map(clusterAdministratorRole)
   return {
     clusters,
-    roles,
-    roleNames: new Set([...kept.map(({ name }) => name), ...roles.insert.map(({ name }) => name)]),
+    roles: { ...planned, items: [...planned.items, ...coming.map((role) => planComingRole(role, forms))] },
+    // Also those whose entries can't be: what is wrong with them is told by itself.
+    roleNames: new Set([...kept, ...(document.roles ?? []), ...coming, ...ofClusters].map(({ name }) => name)),
     names,
     warnings: warn(wanted ?? [], kept, present.clusters, after, names).slice(0, mostWarnings),
   }

@@ -13,7 +13,7 @@ import {
   type UserChange,
   type WantedUser,
 } from './plan.ts'
-import { checkNewName, type Directory, type RulesByKind, readDirectory, readUser } from './reading.ts'
+import { checkNewName, type Directory, type ReadOptions, type RulesByKind, readDirectory, readUser } from './reading.ts'
 
 /** What a document comes to against one state of things. */
 export interface Prepared {
@@ -45,6 +45,7 @@ export interface StateDeps {
   readonly roles: Pick<RoleStore, 'list'>
   readonly revisions: Revisions
   readonly grantRules: RulesByKind
+  readonly rolesWith: ReadOptions['rolesWith']
 }
 
 /** Users that are looked at before others get a turn. */
@@ -76,7 +77,13 @@ async function prepareOnce(document: AccessDocument, options: PrepareOptions, de
   const problems = createProblems()
   const present = { clusters: await deps.clusters.list(), roles: await deps.roles.list() }
   await breathe()
-  const directory = readDirectory(document, present, options.isPruned, deps.grantRules, problems)
+  const directory = readDirectory(
+    document,
+    present,
+    { ...options, rolesWith: deps.rolesWith },
+    deps.grantRules,
+    problems,
+  )
   await breathe()
   const { users, kept } = await prepareUsers(document, directory, options, problems, deps)
   problems.throwAny()

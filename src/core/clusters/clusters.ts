@@ -39,6 +39,8 @@ export interface Clusters {
    * is stored. Answers up to which change it has them, and the roles that come with it. @throws DomainError cluster_refused
    */
   admit(cluster: Cluster): Promise<{ readonly acknowledged: number; readonly roles: readonly NewRole[] }>
+  /** Roles that come with a new cluster where their names are free. */
+  rolesWith(cluster: Cluster): readonly NewRole[]
   /** Asks a cluster, as it is to be, whether it trusts our key; nothing is stored. @throws DomainError cluster_refused */
   recheck(cluster: Cluster): Promise<void>
   /** Forgets the cluster with this id or alias; it is not told. @throws DomainError cluster_not_found */
@@ -81,13 +83,16 @@ export function createClusters(deps: {
     }
   }
 
+  const rolesWith = (cluster: Cluster) => drivers[cluster.kind].predefinedRoles(cluster)
+
   async function admit(cluster: Cluster) {
     await shakeHands(cluster)
-    return { acknowledged: await pushAll(cluster), roles: drivers[cluster.kind].predefinedRoles(cluster) }
+    return { acknowledged: await pushAll(cluster), roles: rolesWith(cluster) }
   }
 
   return {
     admit,
+    rolesWith,
     recheck: shakeHands,
 
     async register({ id, kind, alias: givenAlias, urls, annotations }, by) {

@@ -3,9 +3,8 @@ import type { Explain, ExplainOptions, Explanation } from '../../core/access/exp
 import type { GrantRules } from '../../core/access/grant-rules.ts'
 import type { Verdict } from '../../core/access/verdict.ts'
 import type { ClusterKind } from '../../core/clusters/cluster.ts'
-import { DomainError } from '../../core/errors.ts'
 import type { PermissionWords } from '../../core/roles/permission-words.ts'
-import { requirePermission, scopeOf } from '../../core/sessions/permission.ts'
+import { type Permission, requirePermissionOrSelf, requireScope, scopeOf } from '../../core/sessions/permission.ts'
 import type { Principal } from '../../core/sessions/principal.ts'
 import { RequestError } from '../validate.ts'
 import { presentInstant } from './present-cluster.ts'
@@ -70,7 +69,7 @@ export function explainRoutes({ explain, grantRules }: ExplainRouteDeps): readon
       },
       async ({ caller: { principal }, query: { user, permission, cluster, bucket } }) => {
         const request = { permission, cluster, resource: bucket ?? null }
-        requireFor(principal, user)
+        requirePermissionOrSelf(principal, 'access:explain', user)
         return { body: present(await explain.ofUser(user, request, optionsFor(principal))) }
       },
     ),
@@ -122,21 +121,14 @@ function readReference(token: string | undefined, jti: string | undefined) {
   throw new RequestError(422, 'The request does not have the form that is asked for.', [field])
 }
 
-/** @throws DomainError permission_denied */
-function requireFor(principal: Principal, subject: string): void {
-  if (subject !== principal.subject) requirePermission(principal, 'access:explain')
-}
-
 /** Names that the asker didn't give are shown only to who may read roles everywhere. */
 function optionsFor(principal: Principal): ExplainOptions {
-  const scope = scopeOf(principal, 'access:explain')
+  const isEverywhere = (permission: Permission) => scopeOf(principal, permission) === 'everywhere'
   return {
-    showsOthers: scope === 'everywhere' && scopeOf(principal, 'roles:read') === 'everywhere',
+    showsOthers: isEverywhere('access:explain') && isEverywhere('roles:read'),
     permit({ subject, clusterId }) {
-      if (subject === principal.subject || scope === 'everywhere' || scope.includes(clusterId)) return
-      const { expiresAt } = principal
-      const details = { needs: 'administrator', permission: 'access:explain', expiresAt } as const
-      throw new DomainError('permission_denied', { ...details, subject: principal.subject })
+      requirePermissionOrSelf(principal, 'access:explain', subject)
+      if (subject !== principal.subject) requireScope(principal, 'access:explain', { id: clusterId })
     },
   }
 }

@@ -1,3 +1,4 @@
+import { type AccessRouteDeps, accessRoutes } from './access.ts'
 import { type AuditRouteDeps, auditRoutes } from './audit.ts'
 import { type ClusterRouteDeps, clusterRoutes } from './clusters.ts'
 import { type ExplainRouteDeps, explainRoutes } from './explain.ts'
@@ -9,7 +10,8 @@ import type { Route } from './route.ts'
 import { type SessionRouteDeps, sessionRoutes } from './sessions.ts'
 import { type TokenRouteDeps, tokenRoutes } from './tokens.ts'
 
-export type RouteDeps = AuditRouteDeps &
+export type RouteDeps = AccessRouteDeps &
+  AuditRouteDeps &
   ClusterRouteDeps &
   ExplainRouteDeps &
   KeyRouteDeps &
@@ -31,5 +33,6 @@ export function createRoutes(deps: RouteDeps): readonly Route[] {
     ...keyRoutes(deps),
     ...auditRoutes(deps),
     ...explainRoutes(deps),
+    ...accessRoutes(deps),
   ]
 }

@@ -46,8 +46,8 @@ export function createClusterStore(
         const { at } = deed
         const cluster = find.byId(id)
         if (cluster === undefined) throw new DomainError('cluster_not_found', { name: id })
-        const owner = alias === undefined ? undefined : find.nameOwner(alias, id)
-        if (alias !== undefined && owner !== undefined) {
+        const owner = alias ? find.nameOwner(alias, id) : undefined
+        if (alias && owner !== undefined) {
           throw new DomainError('alias_taken', { alias, clusterId: owner.id })
         }
         db.update(clusters)

@@ -3,6 +3,7 @@ import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Sealer } from '../../core/keys/sealer.ts'
 import type { Store } from '../store.ts'
 import { StoreOpenError } from '../store-open-error.ts'
+import { createAccessStore, type DirectoryStores } from './access-store.ts'
 import { prepareAcknowledgements } from './acknowledgements.ts'
 import { prepareAdministrators } from './administrators.ts'
 import { prepareAuditRows } from './audit-rows.ts'
@@ -48,14 +49,14 @@ export function openSqliteStore({ file, sealer }: SqliteStoreOptions): Store {
     migrate(client)
     checkMasterKey(client, sealer)
     shortenBusyTimeout(client)
-    return buildStore(client, sealer)
+    return buildStore(client, file, sealer)
   } catch (error) {
     client.close()
     throw asOpenError(file, error)
   }
 }
 
-function buildStore(client: Database, sealer: Sealer): Store {
+function buildStore(client: Database, file: string, sealer: Sealer): Store {
   const revisions = createRevisions(client)
   const writer = createWriter(client, { onDirectoryChanged: revisions.advance })
   const audit = prepareAuditRows(client)
@@ -68,6 +69,13 @@ function buildStore(client: Database, sealer: Sealer): Store {
     users: createUserStore(parts, roleRows, administrators, revoking, sealer),
     roles: createRoleStore(parts, roleRows, revoking),
     clusters: createClusterStore(parts, roleRows, acknowledgements),
+    access: createAccessStore({
+      parts,
+      writer,
+      revisions,
+      openAnother: client.memory ? undefined : () => openAnother(file),
+      createStores: createDirectoryStores,
+    }),
     tokens: createTokenStore(parts),
     revocations: createRevocationStore(parts, sealer, roleRows, revoking),
     revocationActs: createRevocationActStore(parts, acknowledgements),
@@ -86,6 +94,23 @@ function buildStore(client: Database, sealer: Sealer): Store {
       client.close()
     },
   }
+}
+
+/** Users, roles and clusters over parts of their own. */
+function createDirectoryStores(parts: SqliteParts): DirectoryStores {
+  const roleRows = prepareRoleRows(parts)
+  const revoking = prepareRevoking(parts)
+  return {
+    users: createUserStore(parts, roleRows, prepareAdministrators(parts), revoking),
+    roles: createRoleStore(parts, roleRows, revoking),
+    clusters: createClusterStore(parts, roleRows, prepareAcknowledgements(parts)),
+  }
+}
+
+function openAnother(file: string): Database {
+  const client = openDatabase(file)
+  shortenBusyTimeout(client)
+  return client
 }
 
 const checkText = 'gatehouse'

@@ -51,7 +51,7 @@ export function grants(names: readonly string[]): fc.Arbitrary<Grant> {
 }
 
 export function aRoleOf(name: string, key: number, granted: readonly Grant[], isAdministrator = false): Role {
-  const fixed = { description: '', annotations: {}, isBuiltIn: isAdministrator }
+  const fixed = { description: '', annotations: {}, isBuiltIn: isAdministrator, authority: null }
   return { key, name, grants: granted, isAdministrator, ...fixed }
 }
 
