@@ -5,14 +5,14 @@ import { DomainError, isDomainError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
 import { awaitClusters, type Propagation } from '../revocation/propagation.ts'
 import { nothingRevoked, type Revoked } from '../revocation/selector.ts'
-import type { NewRole, RoleContent } from '../roles/role.ts'
 import type { Actor } from '../sessions/actor.ts'
-import type { AccessChanges, AccessStore, UserUpdate } from './access-store.ts'
+import type { AccessStore } from './access-store.ts'
+import { type Admitted, toChanges } from './changes.ts'
 import type { AccessDocument } from './document.ts'
 import { type Effect, measureEffects, narrowedRoles } from './effects.ts'
 import type { Passwords } from './passwords.ts'
-import type { PlanItem, PlannedClusters, RoleChange, WantedCluster } from './plan.ts'
-import { breathe, type Prepared, prepareAccess, type StateDeps } from './state.ts'
+import type { PlanItem, WantedCluster } from './plan.ts'
+import { type Prepared, prepareAccess, type StateDeps } from './state.ts'
 
 /** What applying a document would do. */
 export interface Plan {
@@ -113,8 +113,7 @@ export function createAccess(deps: AccessDeps): Access {
       if (prepared.items.length === 0) return { plan: presentPlan(prepared), revoked: nothingRevoked }
       const hashes = openPasswords(prepared, document, options.passwords)
       const at = clock.now()
-      const present = await deps.clusters.list()
-      const admitted = await vetClusters(prepared, at, vetting, present)
+      const admitted = await vetClusters(prepared, at, vetting, await deps.clusters.list())
       for (let tries = 1; tries <= maximumTries; tries += 1) {
         const changes = await toChanges(prepared, {
           admitted,
@@ -122,6 +121,7 @@ export function createAccess(deps: AccessDeps): Access {
           isPruned,
           at,
           narrowed: narrowedRoles(prepared.directory, rules),
+          present: await deps.clusters.list(),
         })
         const revoked = await access.apply(changes, prepared.revision, { by, at })
         if (revoked !== 'outdated') {
@@ -154,12 +154,6 @@ function passwordsNeeded({ users }: Prepared): readonly string[] {
 function countsOf(items: readonly PlanItem[]) {
   const count = (act: PlanItem['act']) => items.filter((item) => item.act === act).length
   return { created: count('create'), changed: count('change'), removed: count('remove') }
-}
-
-interface Admitted {
-  readonly cluster: Cluster
-  readonly acknowledged: number
-  readonly roles: readonly NewRole[]
 }
 
 /** Asks all clusters that need it, some at a time, so that every refusal can be told. @throws DomainError cluster_refused */
@@ -203,86 +197,4 @@ function summarize(refusals: readonly DomainError<'cluster_refused'>[]): DomainE
   const where = refusals.map(({ details }) => details.where).join(', ')
   const said = refusals.map(({ details }) => `${details.where}: ${details.said}`).join('; ')
   return new DomainError('cluster_refused', { ...first.details, where, said })
-}
-
-interface Means {
-  readonly admitted: readonly Admitted[]
-  readonly hashes: ReadonlyMap<string, string>
-  readonly isPruned: boolean
-  readonly at: Date
-  readonly narrowed: readonly string[]
-  /** As they are registered. */
-  readonly present: readonly Cluster[]
-}
-
-/** Whether the alias that the cluster has now belongs to another one afterwards. */
-function isHandedOn({ id }: WantedCluster, present: readonly Cluster[], { insert, update }: PlannedClusters): boolean {
-  const alias = present.find((cluster) => cluster.id === id)?.alias ?? null
-  return alias !== null && [...insert, ...update].some((other) => other.id !== id && other.alias === alias)
-}
-
-async function toChanges(prepared: Prepared, means: Means): Promise<AccessChanges> {
-  const { clusters, roles, names } = prepared.directory
-  const { hashes, at } = means
-  const narrowed = new Set(means.narrowed)
-  await breathe()
-  return {
-    clusters: {
-      insert: means.admitted.map((each) => (means.isPruned ? { ...each, roles: [] } : each)),
-      update: clusters.update.map((cluster) => ({ ...cluster, isAliasHandedOn: isHandedOn(cluster, means.present, clusters) })),
-      delete: clusters.delete,
-    },
-    roles: {
-      insert: roles.insert.map((role) => ({ ...role, annotations: {} })),
-      update: roles.update.map((change) => ({
-        name: change.role.name,
-        content: contentOf(change, names.resolve),
-        isNarrower: narrowed.has(change.role.name),
-      })),
-      delete: roles.delete,
-    },
-    users: {
-      insert: prepared.users.insert.map(({ name, roleNames, isDisabled }) => ({
-        name,
-        roleNames,
-        isDisabled,
-        passwordHash: hashes.get(name) ?? '',
-        isBuiltIn: false,
-        tokensNotBefore: wholeSecond(at),
-      })),
-      update: prepared.users.update.map((change) => toUpdate(change, hashes)),
-      delete: prepared.users.delete.map(({ name }) => name),
-    },
-  }
-}
-
-/** What a dialect keeps beside grants that stay is kept. */
-function contentOf({ role, wanted }: RoleChange, resolve: (name: string) => string): RoleContent {
-  const placeOf = (clusterId: string, resource: string | null) => JSON.stringify([clusterId, resource])
-  const before = new Map(role.grants.map((grant) => [placeOf(resolve(grant.clusterId), grant.resource), grant]))
-  const grants = wanted.grants.map((grant) => ({
-    ...grant,
-    annotations: before.get(placeOf(grant.clusterId, grant.resource))?.annotations ?? {},
-  }))
-  return { description: wanted.description, grants, annotations: role.annotations }
-}
-
-function toUpdate(
-  { user, wanted, hasNewPassword }: Prepared['users']['update'][number],
-  hashes: ReadonlyMap<string, string>,
-): UserUpdate {
-  const wantedRoles = new Set(wanted.roleNames)
-  const isSame = user.roleNames.length === wantedRoles.size && user.roleNames.every((name) => wantedRoles.has(name))
-  const passwordHash = hashes.get(user.name)
-  return {
-    name: user.name,
-    ...(isSame ? {} : { roleNames: wanted.roleNames }),
-    ...(user.isDisabled === wanted.isDisabled ? {} : { isDisabled: wanted.isDisabled }),
-    ...(hasNewPassword && passwordHash !== undefined ? { passwordHash } : {}),
-  }
-}
-
-/** Tokens carry whole seconds: one that is issued within the second in which its user was made must not look older. */
-function wholeSecond(at: Date): Date {
-  return new Date(Math.floor(at.getTime() / 1000) * 1000)
 }

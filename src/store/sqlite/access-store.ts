@@ -7,6 +7,7 @@ import { administratorRoleName } from '../../core/roles/role.ts'
 import type { RoleStore } from '../../core/roles/role-store.ts'
 import type { Deed } from '../../core/sessions/actor.ts'
 import type { UserStore } from '../../core/users/user-store.ts'
+import { prepareAuditRows } from './audit-rows.ts'
 import { isBusy, outageReason, storageFailed } from './failures.ts'
 import type { SqliteParts } from './parts.ts'
 import type { LocalRevisions } from './revisions.ts'
@@ -99,7 +100,10 @@ export function createAccessStore(deps: AccessStoreDeps): AccessStore {
   ): Promise<Revoked | 'outdated'> {
     return inTransaction(other, async () => {
       if (revisions.directory() !== revision) return 'outdated'
-      return runAll(createStores(inside(other)), changes, deed, breathe)
+      const over = inside(other)
+      const revoked = await runAll(createStores(over), changes, deed, breathe)
+      over.audit.append({ action: 'access.applied', target: null, details: summaryOf(changes, revoked) }, deed)
+      return revoked
     })
   }
 
@@ -136,7 +140,14 @@ const letOthersRun = () => new Promise<void>((resolve) => setImmediate(resolve))
 /** Parts with which a store's acts are run at once, inside the transaction that is open. */
 function inside(client: Database): SqliteParts {
   const atOnce = async <T>(act: () => T): Promise<T> => act()
-  return { client, db: drizzle({ client }), read: atOnce, snapshot: atOnce, write: atOnce }
+  return {
+    client,
+    db: drizzle({ client }),
+    audit: prepareAuditRows(client),
+    read: atOnce,
+    snapshot: atOnce,
+    write: atOnce,
+  }
 }
 
 const busyPauseMs = 5
@@ -197,7 +208,8 @@ async function runAll(
   const narrowing = { ...deed, revokeNarrowed: true }
 
   await each(changes.clusters.delete, (id) => clusters.delete(id, deed))
-  await each(changes.clusters.update, ({ id }) => clusters.update(id, { alias: null }, deed))
+  const handedOn = changes.clusters.update.filter(({ isAliasHandedOn }) => isAliasHandedOn)
+  await each(handedOn, ({ id }) => clusters.update(id, { alias: null }, deed))
   // The document's own roles come before those that come with a cluster where their names are free.
   await each(changes.roles.insert, (role) => roles.insert(role, deed))
   await each(changes.clusters.insert, ({ cluster, acknowledged, roles: coming }) =>
@@ -222,6 +234,16 @@ async function runAll(
   await each(changes.users.delete, (name) => users.delete(name, deed))
   await each(changes.roles.delete, (name) => roles.delete(name, narrowing))
   return revoked
+}
+
+/** How many of each kind were made, changed and removed. */
+function summaryOf({ clusters, roles, users }: AccessChanges, { tokens }: Revoked) {
+  const countsOf = (kind: typeof clusters | typeof roles | typeof users) => ({
+    created: kind.insert.length,
+    changed: kind.update.length,
+    removed: kind.delete.length,
+  })
+  return { clusters: countsOf(clusters), roles: countsOf(roles), users: countsOf(users), tokens }
 }
 
 function add(sum: Revoked, more: unknown): Revoked {

@@ -81,7 +81,7 @@ export function accessConformance(test: StoreTest): void {
         insert: [
           { cluster: aCluster('new', { alias: 'old' }), acknowledged: 0, roles: [aRole('made'), aRole('coming')] },
         ],
-        update: [{ id: 'kept', alias: null, urls: [] }],
+        update: [{ id: 'kept', alias: null, urls: [], isAliasHandedOn: false }],
         delete: ['old'],
       },
       roles: {
