@@ -1,7 +1,12 @@
 /** How the commands are called that explain access, compare it, and keep it as code. */
 import type { Definition } from './client-program.ts'
+import type { ApplyOptions } from './commands/apply.ts'
 import type { ExplainOptions } from './commands/explain.ts'
+import type { RoleDiffOptions } from './commands/role-diff.ts'
+import type { ClientOptions } from './connection.ts'
 import type { CliContext } from './context.ts'
+
+const files = ['-f, --file <path...>', 'YAML or JSON; several are one; - is standard input'] as const
 
 export function accessCommands(context: CliContext): readonly Definition[] {
   return [
@@ -21,5 +26,43 @@ export function accessCommands(context: CliContext): readonly Definition[] {
       act: async (asked: readonly string[], options: ExplainOptions) =>
         (await import('./commands/explain.ts')).explain(asked, options, context),
     },
+    {
+      usage: 'apply',
+      description: 'make true what files say of clusters, roles and users, all or nothing',
+      options: [
+        files,
+        ['--dry-run', 'show what would be done, and do nothing; exit code 13 where there is something to do'],
+        ['--prune', 'remove what the lists of the files do not name'],
+        ['-y, --yes', 'do not ask'],
+        ['--all', 'show all of a long plan'],
+      ],
+      example: 'apply -f access.yaml --dry-run',
+      act: async (options: ApplyOptions) => (await import('./commands/apply.ts')).applyAccess(options, context),
+    },
+    {
+      usage: 'export',
+      description: 'write clusters, roles and users in the form that apply takes; no secret is in it',
+      example: 'export > access.yaml',
+      act: async (options: ClientOptions) => (await import('./commands/export.ts')).exportAccess(options, context),
+    },
   ]
+}
+
+export function roleDiffCommand(context: CliContext): Definition {
+  return {
+    usage: 'diff',
+    description: 'who would gain and lose what if roles were edited so? Exit code 13: somebody would',
+    options: [files, ['--limit <number>', 'how many groups of users are shown (default: 50)']],
+    example: 'role diff -f viewer.yaml',
+    act: async (options: RoleDiffOptions) => (await import('./commands/role-diff.ts')).diffRoles(options, context),
+  }
+}
+
+export function schemaCommand(context: CliContext): Definition {
+  return {
+    usage: 'access',
+    description: 'print the JSON schema of what apply takes',
+    example: 'schema access > access.schema.json',
+    act: async () => (await import('./commands/schema.ts')).printAccessSchema(context),
+  }
 }

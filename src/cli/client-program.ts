@@ -1,6 +1,6 @@
 /** The commands that talk to a server: how they are called. What they do is loaded when one runs. */
 import type { Command } from 'commander'
-import { accessCommands } from './client-access.ts'
+import { accessCommands, roleDiffCommand, schemaCommand } from './client-access.ts'
 import type { LoginOptions } from './commands/session.ts'
 import type { CliContext } from './context.ts'
 import { exitCodesHelp } from './failures.ts'
@@ -71,6 +71,8 @@ export function addClientCommands(program: Command, context: CliContext, exitWit
   const audit = group('audit', 'who did what, and is the trail whole')
   for (const definition of auditCommands(context)) add(audit, definition)
   for (const definition of accessCommands(context)) add(program, definition)
+  add(group('role', 'roles'), roleDiffCommand(context))
+  add(group('schema', 'schemas for editors'), schemaCommand(context))
 }
 
 function sessionCommands(context: CliContext): readonly Definition[] {

@@ -185,7 +185,7 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     status: 422,
     title: 'This configuration can not be applied',
     detail: presentProblems(problems),
-    fields: problems.map(({ at, detail }) => ({ in: 'body', field: `access.${at}`, detail })),
+    fields: problems.map(({ at, detail }) => ({ in: 'body', field: at, detail })),
   }),
   plan_outdated: () => ({
     status: 409,

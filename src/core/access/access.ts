@@ -93,7 +93,11 @@ export function createAccess(deps: AccessDeps): Access {
     for (const name of passwordsNeeded(prepared)) {
       const hash = passwords.open(name, sealed.get(name) ?? '')
       if (hash !== undefined) hashes.set(name, hash)
-      else problems.push({ at: `users.${places.get(name)}.password`, detail: 'has not been hashed, or too long ago' })
+      else
+        problems.push({
+          at: `access.users.${places.get(name)}.password`,
+          detail: 'has not been hashed, or too long ago',
+        })
     }
     if (problems.length > 0) throw new DomainError('access_invalid', { problems: problems.slice(0, 100) })
     return hashes

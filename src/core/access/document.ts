@@ -50,7 +50,7 @@ export const everyCluster = '*'
 
 /** Something in the document that can't be. */
 export interface Problem {
-  /** Dotted path of the member, for instance `users.3.roles.0`. */
+  /** Dotted path of the member in what was sent, for instance `access.users.3.roles.0`. */
   readonly at: string
   /** A sentence's end. */
   readonly detail: string
@@ -69,10 +69,11 @@ export interface Problems {
 /** Of one document. */
 const mostTold = 100
 
-export function createProblems(): Problems {
+/** @param root what stands before each path: where the document is in what was sent */
+export function createProblems(root: '' | 'access.'): Problems {
   const found: Problem[] = []
   const add = (at: string, detail: string) => {
-    if (found.length < mostTold) found.push({ at, detail })
+    if (found.length < mostTold) found.push({ at: root + at, detail })
   }
   return {
     found,

@@ -83,7 +83,7 @@ export function createRoleDiffs({ access, clusters, roles, grantRules }: RoleDif
   return {
     async diff(entries, scope) {
       const isShown = ({ clusterId }: ScopeChange) => scope === 'everywhere' || scope.includes(clusterId)
-      const problems = createProblems()
+      const problems = createProblems('')
       const present = { clusters: await clusters.list(), roles: await roles.list() }
       const options = { isPruned: false, rolesWith: (): readonly NewRole[] => [] }
       const document = { apiVersion: 'gatehouse/v1', roles: entries } as const

@@ -74,7 +74,7 @@ export async function prepareAccess(
 }
 
 async function prepareOnce(document: AccessDocument, options: PrepareOptions, deps: StateDeps) {
-  const problems = createProblems()
+  const problems = createProblems('access.')
   const present = { clusters: await deps.clusters.list(), roles: await deps.roles.list() }
   await breathe()
   const directory = readDirectory(
