@@ -265,7 +265,7 @@ async function assemble(
     authorizers,
     verifier,
     sealer,
-    statusOf: statuses.of,
+    enforcementOf: async (clusterId) => (await store.probes.get(clusterId))?.report,
     progressOf: delivery.progressOf,
     clock,
   })

@@ -38,6 +38,8 @@ export const aistoreAuthorizer: Authorizer = {
     }))
     return { ...decision, entry: entry ?? null, shadowed }
   },
+  allows: (user, clusters, question) =>
+    decide(readClaims(aistoreTokenProfile.present(user, clusters).claims), question).decision.isAllowed,
   audienceOf: (user, clusters) => aistoreTokenProfile.present(user, clusters).audience,
 }
 

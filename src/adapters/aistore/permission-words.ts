@@ -35,11 +35,25 @@ export const aistorePermissionWords: PermissionWords = {
   names: bitNames,
   parse: (names) => names.reduce((sum, name) => sum | bitsOf(name), 0n).toString(),
   present(permissions) {
-    const bits = BigInt(permissions)
-    if (bits === allOnes) return ['su']
-    const places = Array.from({ length: 64 }, (_, bit) => bit).filter((bit) => ((bits >> BigInt(bit)) & 1n) === 1n)
-    return places.map((bit) => bitNames[bit] ?? `BIT-${bit}`)
+    const known = presented.get(permissions)
+    if (known !== undefined) return known
+    const names = namesOf(BigInt(permissions))
+    if (presented.size < mostRemembered) presented.set(permissions, names)
+    return names
   },
+}
+
+/** Many grants have the same few permissions. */
+const presented = new Map<string, readonly string[]>()
+const mostRemembered = 1000
+
+function namesOf(bits: bigint): readonly string[] {
+  if (bits === allOnes) return ['su']
+  const names: string[] = []
+  for (let rest = bits, bit = 0; rest > 0n; rest >>= 1n, bit += 1) {
+    if ((rest & 1n) === 1n) names.push(bitNames[bit] ?? `BIT-${bit}`)
+  }
+  return names
 }
 
 /** @throws DomainError field_invalid */

@@ -12,7 +12,7 @@ import type { AccessDocument } from './document.ts'
 import { type Effect, measureEffects, narrowedRoles } from './effects.ts'
 import type { Passwords } from './passwords.ts'
 import type { PlanItem, WantedCluster } from './plan.ts'
-import { type Prepared, prepareAccess, type StateDeps } from './state.ts'
+import { breathe, type Prepared, prepareAccess, type StateDeps } from './state.ts'
 
 /** What applying a document would do. */
 export interface Plan {
@@ -73,6 +73,8 @@ export interface AccessDeps extends StateDeps {
 /** How often the act begins anew because something else was changed meanwhile. */
 const maximumTries = 5
 const clustersAtOnce = 8
+/** That are unsealed before others get a turn. */
+const passwordsAtOnce = 500
 
 export function createAccess(deps: AccessDeps): Access {
   const { access, passwords, vetting, propagation, budgetMs, clock, log } = deps
@@ -86,11 +88,12 @@ export function createAccess(deps: AccessDeps): Access {
     if (digest !== undefined && digest !== prepared.digest) throw new DomainError('plan_outdated', {})
   }
 
-  function openPasswords(prepared: Prepared, document: AccessDocument, sealed: ApplyOptions['passwords']) {
+  async function openPasswords(prepared: Prepared, document: AccessDocument, sealed: ApplyOptions['passwords']) {
     const hashes = new Map<string, string>()
     const problems: { at: string; detail: string }[] = []
     const places = new Map(document.users?.map(({ name }, index) => [name, index]))
-    for (const name of passwordsNeeded(prepared)) {
+    for (const [index, name] of passwordsNeeded(prepared).entries()) {
+      if (index % passwordsAtOnce === passwordsAtOnce - 1) await breathe()
       const hash = passwords.open(name, sealed.get(name) ?? '')
       if (hash !== undefined) hashes.set(name, hash)
       else
@@ -115,7 +118,7 @@ export function createAccess(deps: AccessDeps): Access {
       let prepared = await prepare(document, options)
       requireSame(prepared, digest)
       if (prepared.items.length === 0) return { plan: presentPlan(prepared), revoked: nothingRevoked }
-      const hashes = openPasswords(prepared, document, options.passwords)
+      const hashes = await openPasswords(prepared, document, options.passwords)
       const at = clock.now()
       const admitted = await vetClusters(prepared, at, vetting, await deps.clusters.list())
       for (let tries = 1; tries <= maximumTries; tries += 1) {

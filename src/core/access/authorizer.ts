@@ -56,6 +56,8 @@ export interface Authorizer {
   decide(claims: JsonObject, question: Question): Decision
   /** What a token that the user got now may do; its entries know the roles that they come from. */
   decideForUser(user: User, clusters: readonly Cluster[], question: Question): Decision
+  /** As `decideForUser` decides, without saying why. */
+  allows(user: User, clusters: readonly Cluster[], question: Question): boolean
   /** The audience of a token that the user got now. */
   audienceOf(user: User, clusters: readonly Cluster[]): readonly string[]
 }

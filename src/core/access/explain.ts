@@ -1,8 +1,9 @@
 import { type Cluster, type ClusterKind, presentClusterName } from '../clusters/cluster.ts'
-import type { ClusterStatus } from '../clusters/cluster-status.ts'
 import type { ClusterStore } from '../clusters/cluster-store.ts'
 import { DomainError } from '../errors.ts'
+import type { Revisions } from '../revisions.ts'
 import type { LockStore } from '../revocation/lock-store.ts'
+import type { Role } from '../roles/role.ts'
 import type { RoleStore } from '../roles/role-store.ts'
 import { withoutRoles } from '../sessions/sessions.ts'
 import type { User } from '../users/user.ts'
@@ -11,7 +12,7 @@ import type { Authorizer, Decision, Question } from './authorizer.ts'
 import { nearest } from './near.ts'
 import { findRemedies, type Remedies } from './remedies.ts'
 import { readToken, type TokenInHand, type TokenReaderDeps, type TokenReference } from './token-in-hand.ts'
-import { type Circumstance, judge, type Verdict } from './verdict.ts'
+import { type Circumstance, type Enforcement, judge, type Verdict } from './verdict.ts'
 
 /** What is asked, as people write it. */
 export interface AccessRequest {
@@ -76,14 +77,17 @@ export interface ExplainDeps extends TokenReaderDeps {
   readonly clusters: Pick<ClusterStore, 'get' | 'list'>
   readonly locks: Pick<LockStore, 'lockedRoleKeys'>
   readonly authorizers: Readonly<Record<ClusterKind, Authorizer>>
-  readonly statusOf: (clusterId: string) => Promise<ClusterStatus | undefined>
+  /** What the last look at the cluster has found. */
+  readonly enforcementOf: (clusterId: string) => Promise<Enforcement>
+  readonly revisions: Revisions
 }
 
 /** Of users whose names begin alike, so that a wrong name costs the same however many users there are. */
 const mostLookedAt = 200
 
 export function createExplain(deps: ExplainDeps): Explain {
-  const { users, roles, clusters, locks, authorizers, statusOf, clock } = deps
+  const { users, clusters, locks, authorizers, enforcementOf, clock } = deps
+  const listRoles = cacheRoles(deps)
 
   async function findCluster(name: string, { showsOthers }: ExplainOptions): Promise<Cluster> {
     const cluster = await clusters.get(name)
@@ -115,7 +119,7 @@ export function createExplain(deps: ExplainDeps): Explain {
     const action = authorizer.parseAction(request.permission)
     const resource = request.resource === null ? null : authorizer.parseResource(request.resource)
     const question: Question = { clusterId: cluster.id, action, resource }
-    return { cluster, authorizer, question, all: await clusters.list(), status: await statusOf(cluster.id) }
+    return { cluster, authorizer, question, all: await clusters.list(), enforcement: await enforcementOf(cluster.id) }
   }
 
   type Prepared = Awaited<ReturnType<typeof prepare>>
@@ -133,15 +137,15 @@ export function createExplain(deps: ExplainDeps): Explain {
   }
 
   async function explainUser(user: User, prepared: Prepared, showsOthers: boolean): Promise<Explanation> {
-    const { cluster, authorizer, question, all, status } = prepared
+    const { cluster, authorizer, question, all, enforcement } = prepared
     const { locked, circumstances, effective } = await loggingIn(user)
     const decision = authorizer.decideForUser(effective, all, question)
     const names = namesFor(user.name, prepared)
     const mayHelp = !decision.isAllowed && showsOthers
-    const others = mayHelp ? (await roles.list()).filter(({ key }) => !locked.has(key)) : []
+    const others = mayHelp ? (await listRoles()).filter(({ key }) => !locked.has(key)) : []
     const lockedRoles = namesOf(user.roles.filter(({ key }) => locked.has(key)))
     return {
-      ...judge(decision, circumstances, status, names),
+      ...judge(decision, circumstances, enforcement, names),
       subject: user.name,
       action: question.action,
       cluster,
@@ -151,12 +155,12 @@ export function createExplain(deps: ExplainDeps): Explain {
       administratorRoles: namesOf(effective.roles.filter(({ isAdministrator }) => isAdministrator)),
       lockedRoles,
       remarks: remarksOn(prepared, decision, authorizer.audienceOf(effective, all), lockedRoles),
-      remedies: mayHelp ? findRemedies(effective, others, all, question, authorizer) : null,
+      remedies: mayHelp ? findRemedies(effective, others, cluster, question, authorizer) : null,
     }
   }
 
   async function explainToken(token: TokenInHand, prepared: Prepared, showsOthers: boolean): Promise<TokenExplanation> {
-    const { cluster, authorizer, question, status } = prepared
+    const { cluster, authorizer, question, enforcement } = prepared
     const decision = authorizer.decide(token.claims, question)
     const user = await users.get(token.subject)
     const now = user && (await explainUser(user, prepared, showsOthers))
@@ -167,7 +171,7 @@ export function createExplain(deps: ExplainDeps): Explain {
       : []
     const circumstances = isUntold ? [] : circumstancesOf(token)
     return {
-      ...judge(decision, circumstances, status, names),
+      ...judge(decision, circumstances, enforcement, names),
       subject: token.subject,
       action: question.action,
       cluster,
@@ -237,4 +241,15 @@ function circumstancesOf({ state, fault, expiresAt }: TokenInHand): readonly Cir
 function differenceOf(isAllowedByToken: boolean, isAllowedNow: boolean): TokenExplanation['difference'] {
   if (isAllowedByToken === isAllowedNow) return 'none'
   return isAllowedByToken ? 'token_allows_more' : 'token_allows_less'
+}
+
+/** All roles are read anew only after something has changed. */
+function cacheRoles({ roles, revisions }: Pick<ExplainDeps, 'roles' | 'revisions'>) {
+  let cached: { readonly revision: number; readonly list: readonly Role[] } | undefined
+  return async (): Promise<readonly Role[]> => {
+    // Read before the list: a change in between leaves a cache that is already out of date, not one that is wrong.
+    const revision = revisions.directory()
+    if (cached?.revision !== revision) cached = { revision, list: await roles.list() }
+    return cached.list
+  }
 }

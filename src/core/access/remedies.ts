@@ -15,31 +15,27 @@ export const mostShown = 10
 
 /**
  * Each role is tried beside those that the user has: one whose entry would be shadowed by another doesn't help. Locked
- * roles are left out by the caller.
+ * roles are left out by the caller. What gives nothing by itself gives nothing beside others, and most roles don't.
  */
 export function findRemedies(
   user: User,
   candidates: readonly Role[],
-  clusters: readonly Cluster[],
+  cluster: Cluster,
   question: Question,
   authorizer: Authorizer,
 ): Remedies {
   const held = new Set(user.roles.map(({ key }) => key))
-  const called = namesOf(question.clusterId, clusters)
+  const called = new Set(['', cluster.id, ...(cluster.alias === null ? [] : [cluster.alias])])
+  const gives = (roles: readonly Role[]) => authorizer.allows({ ...user, roles }, [cluster], question)
   const helping = candidates.filter(
     (role) =>
       !held.has(role.key) &&
       (role.isAdministrator || role.grants.some(({ clusterId }) => called.has(clusterId))) &&
-      authorizer.decideForUser({ ...user, roles: [...user.roles, role] }, clusters, question).isAllowed,
+      gives([role]) &&
+      gives([...user.roles, role]),
   )
   const sorted = helping.sort((a, b) => breadthOf(a) - breadthOf(b) || (a.name < b.name ? -1 : 1))
   return { roles: sorted.slice(0, mostShown).map(({ name }) => name), count: sorted.length }
-}
-
-/** What a role may call the cluster. */
-function namesOf(clusterId: string, clusters: readonly Cluster[]): ReadonlySet<string> {
-  const alias = clusters.find(({ id }) => id === clusterId)?.alias
-  return new Set(['', clusterId, ...(alias ? [alias] : [])])
 }
 
 /** How much a role gives, roughly: what is inside a cluster, a cluster, every cluster, everything. */

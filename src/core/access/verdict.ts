@@ -1,4 +1,4 @@
-import type { ClusterStatus } from '../clusters/cluster-status.ts'
+import type { ProbeReport } from '../clusters/probe.ts'
 import type { AccessEntry, Decision } from './authorizer.ts'
 
 /** What stands above all entries, the first that holds. */
@@ -22,7 +22,7 @@ export interface Verdict {
 }
 
 /** What the cluster itself adds: null where it has not been seen, or could not be told. */
-export type Enforcement = Pick<ClusterStatus, 'isAuthenticationOn' | 'isKeyTrusted'> | undefined
+export type Enforcement = Pick<ProbeReport, 'isAuthenticationOn' | 'isKeyTrusted'> | undefined
 
 export interface Names {
   /** Who asks: a user's name, or `the token`. */

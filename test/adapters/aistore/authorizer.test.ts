@@ -80,7 +80,7 @@ describe('buckets as they are written', () => {
     expect(aistoreAuthorizer.presentResource(aistoreAuthorizer.parseResource(text))).toBe(shown)
   })
 
-  test.each(['', 'ais://', 'a b', 'ais://a/b', 'x'.repeat(600)])('%j is refused', (text) => {
+  test.each(['', 'ais://', 'a b', 'ais://a/b', 'x'.repeat(5000)])('%.20s is refused', (text) => {
     expect(() => aistoreAuthorizer.parseResource(text)).toThrow(expect.objectContaining({ code: 'field_invalid' }))
   })
 })
