@@ -46,7 +46,7 @@ async function measureExplain(bench: Workbench): Promise<void> {
     await load(bench.size.warmUpSeconds)
     const stopWatch = watchCpu(server.pid)
     const { perSecond, latenciesMs } = await load(bench.size.seconds)
-    const cost = presentCost(stopWatch().process, perSecond)
+    const cost = presentCost(stopWatch().mainThread, perSecond)
     const aside = `${connections} at once, p99 ${percentile(latenciesMs, 0.99).toFixed(1)} ms`
     bench.report({ id, what, value: perSecond, unit: '/s', aside, limit: `${limit}; ${cost}` })
   }

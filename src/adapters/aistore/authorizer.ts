@@ -79,31 +79,31 @@ function decide(
   if (entry === undefined) {
     return { decision: { isAllowed: false, by: 'no_entry', entry: null, shadowed: [] }, places }
   }
-  const isAllowed = ((BigInt(entry.permissions) >> BigInt(bit)) & 1n) === 1n
-  return { decision: { isAllowed, by: 'entry', entry, shadowed }, places }
+  return { decision: { isAllowed: entry.isGiving, by: 'entry', entry, shadowed }, places }
 }
 
 /** By provider, name and cluster; the namespace is not looked at. */
-function findBuckets({ buckets }: Claims, { clusterId, resource }: Question): Place[] {
+function findBuckets({ buckets }: Claims, { clusterId, resource, action }: Question): Place[] {
   if (resource === null) return []
   const wanted = bucketOfResource(resource)
   return buckets.flatMap(({ bck, perm }, index) => {
     const { name = '', provider = '', namespace } = bck ?? {}
     if (namespace?.uuid !== clusterId || name !== wanted.name || provider !== wanted.provider) return []
     const shown = presentBucket({ provider, name, namespace: namespace.name ?? '' })
-    return [{ entry: toEntry('resource', shown, perm), list: 'buckets', index }]
+    return [{ entry: toEntry('resource', shown, perm, action), list: 'buckets', index }]
   })
 }
 
-function findClusters({ clusters }: Claims, { clusterId }: Question): Place[] {
+function findClusters({ clusters }: Claims, { clusterId, action }: Question): Place[] {
   const places = (scope: 'cluster' | 'every_cluster', id: string) =>
     clusters.flatMap((acl, index): Place[] =>
-      (acl.id ?? '') === id ? [{ entry: toEntry(scope, null, acl.perm), list: 'clusters', index }] : [],
+      (acl.id ?? '') === id ? [{ entry: toEntry(scope, null, acl.perm, action), list: 'clusters', index }] : [],
     )
   return [...places('cluster', clusterId), ...places('every_cluster', '')]
 }
 
-function toEntry(scope: AccessEntry['scope'], resource: string | null, perm: unknown): AccessEntry {
+function toEntry(scope: AccessEntry['scope'], resource: string | null, perm: unknown, action: string): AccessEntry {
   const permissions = typeof perm === 'string' && /^\d{1,20}$/.test(perm) ? perm : '0'
-  return { scope, resource, permissions, sources: [] }
+  const isGiving = ((BigInt(permissions) >> BigInt(bitOf(action))) & 1n) === 1n
+  return { scope, resource, permissions, isGiving, sources: [] }
 }

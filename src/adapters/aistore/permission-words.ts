@@ -70,7 +70,7 @@ function bitsOf(name: string): bigint {
 /** @param field the member or parameter that holds the name */
 export function unknownPermission(field: string, name: string): DomainError {
   const near = nearest(name, bitNames)
-  const meant = near.length === 0 ? '' : `; did you mean ${near.join(' or ')}?`
-  const rule = `is not one of ${bitNames.join(', ')}${meant}`
+  const meant = near.length === 0 ? '.' : `; did you mean ${near.join(' or ')}?`
+  const rule = `is unknown${meant} Known are ${bitNames.join(', ')}`
   return new DomainError('field_invalid', { field, what: 'permission', value: name.slice(0, 64), rule })
 }

@@ -48,7 +48,7 @@ function presentItem({ kind, name, act, fields, holders, tokens }: Item, { paint
     ])
   const lines = shown.length === 0 ? [] : align(shown).split('\n')
   const hit = [
-    holders === null ? undefined : `held by ${count(holders, 'user')}`,
+    holders === null ? undefined : `held by ${holders === 0 ? 'nobody' : count(holders, 'user')}`,
     tokens === 0 ? undefined : `${count(tokens, 'live token')} would be revoked`,
   ].filter((part) => part !== undefined)
   return [head, ...lines.map((line) => `    ${line}`), ...(hit.length === 0 ? [] : [`    ! ${hit.join('; ')}`])].join(

@@ -106,10 +106,15 @@ function presentToken({ token, user, now, difference }: TokenExplanationBody, { 
   return `${told}${older}`
 }
 
-function presentNeeded({ needed, user, permission, cluster, bucket }: ExplanationBody): string {
+function presentNeeded({ needed, user, permission, cluster, bucket, entry }: ExplanationBody): string {
   if (needed === null) return ''
+  const edited =
+    entry === null || entry.roles.length === 0
+      ? ''
+      : `\nOr give ${permission} in the entry that decides: ${presentScope(entry)} (${entry.roles.join(', ')}).`
   const where = bucket ?? `the cluster ${cluster.alias ?? cluster.id}`
-  if (needed.count === 0) return `No role there is would give it: a role with ${permission} for ${where} is needed.`
+  if (needed.count === 0)
+    return `No role there is would give it: a role with ${permission} for ${where} is needed.${edited}`
   const more = needed.count > needed.roles.length ? ` and ${needed.count - needed.roles.length} more` : ''
-  return `To give it, add one of these roles to ${user}, the narrowest first: ${needed.roles.join(', ')}${more}.`
+  return `To give it, add one of these roles to ${user}, the narrowest first: ${needed.roles.join(', ')}${more}.${edited}`
 }

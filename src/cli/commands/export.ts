@@ -54,5 +54,5 @@ function presentYaml(access: Access, url: string): string {
       return undefined
     },
   })
-  return document.toString({ lineWidth: 120, flowCollectionPadding: false }).trimEnd()
+  return document.toString({ lineWidth: 0, flowCollectionPadding: false }).trimEnd()
 }

@@ -24,6 +24,8 @@ export interface AccessEntry {
   /** For people, in the kind's own notation; null = the cluster as a whole. */
   readonly resource: string | null
   readonly permissions: string
+  /** It has what is asked. */
+  readonly isGiving: boolean
   /** The grants that went into it; none are known of a token in hand. */
   readonly sources: readonly { readonly role: Role; readonly grant: Grant }[]
 }

@@ -164,7 +164,7 @@ export function createExplain(deps: ExplainDeps): Explain {
     const decision = authorizer.decide(token.claims, question)
     const user = await users.get(token.subject)
     const now = user && (await explainUser(user, prepared, showsOthers))
-    const names = namesFor('the token', prepared)
+    const names = namesFor('The token', prepared)
     const isUntold = token.state === 'revoked' && token.untold.has(cluster.id)
     const untold = isUntold
       ? [`It is revoked, but ${names.cluster} has not been told yet, and goes on to take it.`]

@@ -11,7 +11,7 @@ export interface Remedies {
   readonly count: number
 }
 
-export const mostShown = 10
+const mostShown = 10
 
 /**
  * Each role is tried beside those that the user has: one whose entry would be shadowed by another doesn't help. Locked

@@ -25,7 +25,7 @@ export interface Verdict {
 export type Enforcement = Pick<ProbeReport, 'isAuthenticationOn' | 'isKeyTrusted'> | undefined
 
 export interface Names {
-  /** Who asks: a user's name, or `the token`. */
+  /** Who asks: a user's name, or `The token`. */
   readonly who: string
   readonly action: string
   readonly cluster: string
@@ -50,7 +50,8 @@ export function judge(
   const [first] = circumstances
   const isAllowed = first === undefined ? decision.isAllowed : first.code === 'authentication_off'
   const reason = first === undefined ? presentDecision(decision, names) : presentCircumstance(first, names)
-  return { isAllowed, code: first?.code ?? codeOf(decision), why: `${presentClaim(isAllowed, names)}: ${reason}.` }
+  const claim = presentClaim(isAllowed, names)
+  return { isAllowed, code: first?.code ?? codeOf(decision), why: `${claim}: ${reason}.` }
 }
 
 function codeOf({ by, isAllowed }: Decision): ReasonCode {
@@ -84,15 +85,16 @@ function presentCircumstance(circumstance: Circumstance, { who, cluster }: Names
 function presentDecision({ by, isAllowed, entry, shadowed }: Decision, { who, action, cluster, resource }: Names) {
   if (by === 'administrator') return `an administrator may do everything${presentRoles(entry)}`
   if (entry === null)
-    return `nothing that ${who} holds speaks of ${resource === null ? '' : `${resource} or of `}${cluster}`
+    return `nothing that ${who.replace(/^The /, 'the ')} holds speaks of ${resource === null ? '' : `${resource} or of `}${cluster}`
   const said = `${presentScope(entry)}${presentRoles(entry)} ${isAllowed ? 'has' : 'lacks'} ${action}`
   const [next] = shadowed
-  if (next === undefined) return said
+  // Worth a word only where it would have been another answer.
+  if (next === undefined || next.isGiving === isAllowed) return said
   return `${said}, and decides alone: ${presentScope(next)}${presentRoles(next)} does not count beside it`
 }
 
 /** For instance `the entry for ais://photos`. */
-export function presentScope({ scope, resource }: AccessEntry): string {
+function presentScope({ scope, resource }: AccessEntry): string {
   if (scope === 'resource') return `the entry for ${resource}`
   return scope === 'cluster' ? 'the entry for the cluster' : 'the entry for every cluster'
 }
