@@ -3,7 +3,6 @@ import type { Definition } from './client-program.ts'
 import type { ApplyOptions } from './commands/apply.ts'
 import type { ExplainOptions } from './commands/explain.ts'
 import type { RoleDiffOptions } from './commands/role-diff.ts'
-import type { ClientOptions } from './connection.ts'
 import type { CliContext } from './context.ts'
 
 const files = ['-f, --file <path...>', 'YAML or JSON; several are one; - is standard input'] as const
@@ -38,12 +37,6 @@ export function accessCommands(context: CliContext): readonly Definition[] {
       ],
       example: 'apply -f access.yaml --dry-run',
       act: async (options: ApplyOptions) => (await import('./commands/apply.ts')).applyAccess(options, context),
-    },
-    {
-      usage: 'export',
-      description: 'write clusters, roles and users in the form that apply takes; no secret is in it',
-      example: 'export > access.yaml',
-      act: async (options: ClientOptions) => (await import('./commands/export.ts')).exportAccess(options, context),
     },
   ]
 }

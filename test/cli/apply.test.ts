@@ -92,7 +92,7 @@ describe('apply', () => {
     )
     const { code, err } = await client(['apply', '-f', 'a.yaml', '-f', 'b.json'])
     expect(code).toBe(2)
-    expect(err).toMatch(/^gatehouse: a\.yaml:6: roles\.0\.grants\.0\.permissions: .*did you mean GET\? )
+    expect(err).toMatch(/^gatehouse: a\.yaml:6: roles\.0\.grants\.0\.permissions: .*did you mean GET\? /m)
     expect(err).toMatch(/^gatehouse: b\.json:7: users\.0\.roles\.0: there is no role q/m)
     write(client, 'c.yaml', 'apiVersion: gatehouse/v1\nusers: [\n')
     expect(await client(['apply', '-f', 'c.yaml'])).toMatchObject({

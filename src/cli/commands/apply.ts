@@ -6,7 +6,8 @@ import { RefusedError, UsageError } from '../client-errors.ts'
 import { type ClientOptions, connect } from '../connection.ts'
 import type { CliContext } from '../context.ts'
 import { exitCodes } from '../failures.ts'
-import { createOutput, type Output } from '../output.ts'
+import { createOutput } from '../output.ts'
+import { createProgress } from '../progress.ts'
 import { presentCounts, presentPlan } from './access-plan.ts'
 
 export interface ApplyOptions extends ClientOptions {
@@ -53,7 +54,7 @@ async function applyFiles(files: AccessFiles, options: ApplyOptions, context: Cl
     context.warn('gatehouse: nothing was done')
     return exitCodes.unexpected
   }
-  const hashed = await hashPasswords(passwords, api, output, options, context)
+  const hashed = await hashPasswords(passwords, api, options, context)
   const body = { ...asked, plan: plan.digest, passwords: hashed }
   const applied = await api.call<AppliedAnswer>('POST', '/access/apply', body)
   output.tell({ json: { plan, applied }, words: () => presentApplied(applied) })
@@ -77,23 +78,16 @@ async function confirm({ terminal }: CliContext): Promise<boolean> {
 async function hashPasswords(
   passwords: ReadonlyMap<string, string>,
   api: Api,
-  { paint }: Output,
   options: ApplyOptions,
-  { terminal }: CliContext,
+  context: CliContext,
 ): Promise<Readonly<Record<string, string>>> {
   const hashed: Record<string, string> = {}
   const left = [...passwords]
-  const isShown = terminal.isOutput && !options.json && !options.quiet && left.length > passwordsAtOnce
+  const progress = createProgress('passwords hashed', passwords.size, options, context)
   while (left.length > 0) {
     const body = { passwords: Object.fromEntries(left.splice(0, passwordsAtOnce)) }
     Object.assign(hashed, (await api.call<HashedPasswords>('POST', '/access/passwords', body)).passwords)
-    if (!isShown) continue
-    const done = passwords.size - left.length
-    const width = 30
-    const filled = Math.round((done / passwords.size) * width)
-    terminal.draw(
-      `Hashing passwords ${paint.good('█'.repeat(filled))}${'░'.repeat(width - filled)} ${done} of ${passwords.size}`,
-    )
+    progress.advance(passwords.size - left.length)
   }
   return hashed
 }

@@ -74,7 +74,7 @@ function buildStore(client: Database, file: string, sealer: Sealer): Store {
       writer,
       revisions,
       openAnother: client.memory ? undefined : () => openAnother(file),
-      createStores: createDirectoryStores,
+      createStores: (over) => createDirectoryStores(over, sealer),
     }),
     tokens: createTokenStore(parts),
     revocations: createRevocationStore(parts, sealer, roleRows, revoking),
@@ -97,11 +97,11 @@ function buildStore(client: Database, file: string, sealer: Sealer): Store {
 }
 
 /** Users, roles and clusters over parts of their own. */
-function createDirectoryStores(parts: SqliteParts): DirectoryStores {
+function createDirectoryStores(parts: SqliteParts, sealer: Sealer): DirectoryStores {
   const roleRows = prepareRoleRows(parts)
   const revoking = prepareRevoking(parts)
   return {
-    users: createUserStore(parts, roleRows, prepareAdministrators(parts), revoking),
+    users: createUserStore(parts, roleRows, prepareAdministrators(parts), revoking, sealer),
     roles: createRoleStore(parts, roleRows, revoking),
     clusters: createClusterStore(parts, roleRows, prepareAcknowledgements(parts)),
   }
