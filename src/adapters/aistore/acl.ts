@@ -95,7 +95,7 @@ export interface Traced<T> {
 }
 
 /** The id that stands for a cluster in a token, from what a role calls it. */
-export function nameResolver(clusters: readonly Pick<Cluster, 'id' | 'alias'>[]): (name: string) => string {
+function nameResolver(clusters: readonly Pick<Cluster, 'id' | 'alias'>[]): (name: string) => string {
   const ids = new Set(clusters.map((cluster) => cluster.id))
   const idOfAlias = new Map<string, string>()
   for (const { id, alias } of clusters) if (alias !== null) idOfAlias.set(alias, id)

@@ -103,7 +103,7 @@ function presentToken({ token, user, now, difference }: TokenExplanationBody, { 
     token_allows_more: '\n\nThe token allows what the roles no longer give: revoke it, or wait until it ends.',
     token_allows_less: '\n\nThe roles give what the token does not say yet: log in again.',
   }[difference]
-  return `${told}${older}`
+  return token.state === 'live' ? `${told}${older}` : told
 }
 
 function presentNeeded({ needed, user, permission, cluster, bucket, entry }: ExplanationBody): string {

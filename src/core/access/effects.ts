@@ -12,7 +12,7 @@ export interface Effect {
   readonly tokens: number
 }
 
-export const mostCounted = 100_000
+const mostCounted = 100_000
 
 /** What the items of a plan take away. Those that take nothing away have none. */
 export async function measureEffects(

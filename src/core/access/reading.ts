@@ -99,7 +99,7 @@ export function clusterNames(clusters: readonly WantedCluster[], rules: RulesByK
 }
 
 /** How people read a grant: the cluster by its alias. */
-export function presentGrant(
+function presentGrant(
   { clusterId, resource, permissions }: Role['grants'][number],
   clusters: readonly WantedCluster[],
   { rulesOf }: ClusterNames,

@@ -23,7 +23,7 @@ export const buckets: readonly Bucket[] = [
 ]
 
 /** The stand-in's word for a permission. */
-export function bitOf(name: string): Bit {
+function bitOf(name: string): Bit {
   return name.toLowerCase().replaceAll(/-(\w)/g, (_all, letter: string) => letter.toUpperCase()) as Bit
 }
 

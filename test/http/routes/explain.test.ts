@@ -231,6 +231,32 @@ describe('the explanation', () => {
     expect(problemIn(byToken)).toMatchObject({ status: 403, code: 'permission_denied' })
   })
 
+  test('is given to a cluster administrator for the own clusters alone, and no role elsewhere is shown', async () => {
+    await using service = await startService({ clusters: ['lake', 'pond'] })
+    const { uuid } = service.cluster('lake')
+    await service.makeUser('ann', password)
+    await service.makeUser('keeper', password, [`gatehouse:cluster-administrator:${uuid}`])
+    const token = await service.login('keeper', password)
+    const asked = { user: 'ann', permission: 'GET', cluster: 'lake' }
+    expect(await explain(service, asked, token)).toMatchObject({ isAllowed: false, needed: null })
+    const path = `/explain?${new URLSearchParams({ ...asked, cluster: 'pond' })}`
+    expect(problemIn(await apiOf(service)('GET', path, { token }))).toMatchObject({
+      status: 403,
+      code: 'beyond_authority',
+    })
+    await service.makeRole({
+      name: 'both',
+      clusters: [
+        { id: uuid, perm: '1' },
+        { id: 'pond', perm: '1' },
+      ],
+    })
+    await service.makeUser('bob', password, ['both'])
+    const body = { roles: [{ name: 'both' }] }
+    const { groups } = (await apiOf(service)<{ groups: unknown }>('POST', '/roles/diff', { token, body })).body
+    expect(groups).toMatchObject([{ users: 1, changes: [{ cluster: 'lake', lost: ['GET'] }] }])
+  })
+
   test.each([
     [{ user: 'anm', permission: 'GET', cluster: 'lake' }, 404, 'There is no user anm. Did you mean ann?'],
     [{ user: 'ann', permission: 'GET', cluster: 'laek' }, 404, 'Did you mean lake?'],

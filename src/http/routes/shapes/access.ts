@@ -29,7 +29,7 @@ const GrantEntry = z
   })
   .meta({ id: 'AccessGrant' })
 
-export const RoleEntry = z
+const RoleEntry = z
   .strictObject({
     name: Name,
     description: z.string().max(4096).optional(),
