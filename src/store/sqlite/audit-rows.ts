@@ -22,16 +22,21 @@ export function prepareAuditRows(client: Database): AuditRows {
   const insert = client.prepare(
     `INSERT INTO audit (${auditColumnNames}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
-  const readEnd = prepareChainEnd(client)
+  // In one statement, since every revocation waits for it.
+  const readLast = client
+    .prepare<[], [id: number, hash: Buffer, sequence: number]>(
+      `SELECT id, hash, (SELECT seq FROM sqlite_sequence WHERE name = 'audit')
+       FROM audit WHERE id = (SELECT max(id) FROM audit)`,
+    )
+    .raw()
   const readSequence = prepareAuditSequence(client)
 
   return {
     append(entry, deed) {
-      const end = readEnd()
+      const [last, previous, sequence] = readLast.get() ?? [0, chainStart.hash, readSequence()]
       // Where rows were cut off, the gap stays to be seen.
-      const id = Math.max(end.id, readSequence()) + 1
-      const columns = toColumns(id, entry, deed)
-      insert.run(...columns, hashRow(end.hash, columns))
+      const columns = toColumns(Math.max(last, sequence) + 1, entry, deed)
+      insert.run(...columns, hashRow(previous, columns))
     },
   }
 }

@@ -111,7 +111,7 @@ describe('the chain tells of', () => {
     client.exec("UPDATE audit SET actor = 'somebody' WHERE id = 5")
     const row = client.prepare(`SELECT ${columns} FROM audit WHERE id = 5`).raw().get()
     const previous = client.prepare<[], Buffer>('SELECT hash FROM audit WHERE id = 4').pluck().get() ?? Buffer.alloc(0)
-    const hash = createHash('sha256').update(previous).update(JSON.stringify(row)).digest()
+    const hash = createHash('sha256').update(previous.toString('hex')).update(JSON.stringify(row)).digest()
     client.prepare('UPDATE audit SET hash = ? WHERE id = 5').run(hash)
     client.close()
     expect(await verifyAll()).toEqual({ id: 6, what: 'altered' })
