@@ -37,6 +37,8 @@ function runAndKill(
   return new Promise((resolve) => child.once('exit', (_code, signal) => resolve(signal === 'SIGKILL')))
 }
 
+const limitMs = sized(30_000, 600_000)
+
 /** Moments spread over a run that takes so long, its start of Node left out. */
 function moments(wholeMs: number, count: number): readonly number[] {
   return Array.from({ length: count }, (_, index) => wholeMs * (0.25 + (0.8 * (index + Math.random())) / count))
@@ -92,82 +94,94 @@ test('a backup under load is whole, has what was acknowledged before it, and los
   await expectNothingLost(installation.scene, 20_000)
 })
 
-test('kill -9 of a backup, again and again: what has the name is a backup, and whatever is left is no hindrance', async () => {
-  const folder = await makeDataFolder(300)
-  const masterKey = await masterKeyOf(folder)
-  const target = makeFolder()
-  const backUp = (name: string) => ['backup', join(target, name), '--data-dir', folder]
-  const wholeMs = await timed(() => run('gatehouse', backUp('first')))
-  for (const [round, at] of moments(wholeMs, sized(5, 60)).entries()) {
-    await runAndKill(backUp(`b${round}`), at)
-    if (!existsSync(join(target, `b${round}`))) continue
-    const { checks } = await verifyBackup(join(target, `b${round}`), { masterKey })
-    expect(checks.filter(({ result }) => result !== 'good')).toEqual([])
-  }
-  await timed(() => run('gatehouse', backUp('last')))
-  checkWhole(join(folder, 'gatehouse.db'))
-})
+test(
+  'kill -9 of a backup, again and again: what has the name is a backup, and whatever is left is no hindrance',
+  async () => {
+    const folder = await makeDataFolder(300)
+    const masterKey = await masterKeyOf(folder)
+    const target = makeFolder()
+    const backUp = (name: string) => ['backup', join(target, name), '--data-dir', folder]
+    const wholeMs = await timed(() => run('gatehouse', backUp('first')))
+    for (const [round, at] of moments(wholeMs, sized(5, 60)).entries()) {
+      await runAndKill(backUp(`b${round}`), at)
+      if (!existsSync(join(target, `b${round}`))) continue
+      const { checks } = await verifyBackup(join(target, `b${round}`), { masterKey })
+      expect(checks.filter(({ result }) => result !== 'good')).toEqual([])
+    }
+    await timed(() => run('gatehouse', backUp('last')))
+    checkWhole(join(folder, 'gatehouse.db'))
+  },
+  limitMs,
+)
 
-test('kill -9 of a restore, again and again: what was there or what was restored starts, whole', async () => {
-  const folder = await makeDataFolder(300)
-  const sealer = createSealer(await masterKeyOf(folder))
-  const backup = join(makeFolder(), 'backup')
-  await timed(() => run('gatehouse', ['backup', backup, '--data-dir', folder]))
-  const store = openSqliteStore({ file: join(folder, 'gatehouse.db'), sealer })
-  await store.users.insert(aUser('old'), deedAt(new Date()))
-  await store.close()
-  const copyOf = (from: string) => {
-    const to = makeFolder()
-    cpSync(from, to, { recursive: true })
-    return to
-  }
-  const restore = (to: string) => ['restore', backup, '--data-dir', to, '--force']
-  const wholeMs = await timed(() => run('gatehouse', restore(copyOf(folder))))
-  const seen = new Set<boolean>()
-  for (const at of moments(wholeMs, sized(6, 80))) {
-    const victim = copyOf(folder)
-    await runAndKill(restore(victim), at)
-    checkWhole(join(victim, 'gatehouse.db'))
-    const found = openSqliteStore({ file: join(victim, 'gatehouse.db'), sealer })
-    const isOld = (await found.users.get('old')) !== undefined
-    expect((await found.restores.pending(new Date())) === undefined).toBe(isOld)
-    expect(await found.users.get('admin')).toBeDefined()
-    await found.close()
-    seen.add(isOld)
-    // Nothing that was left stands in the way of another try.
-    await timed(() => run('gatehouse', restore(victim)))
-    rmSync(victim, { recursive: true })
-  }
-  expect(seen).toContain(true)
-})
+test(
+  'kill -9 of a restore, again and again: what was there or what was restored starts, whole',
+  async () => {
+    const folder = await makeDataFolder(300)
+    const sealer = createSealer(await masterKeyOf(folder))
+    const backup = join(makeFolder(), 'backup')
+    await timed(() => run('gatehouse', ['backup', backup, '--data-dir', folder]))
+    const store = openSqliteStore({ file: join(folder, 'gatehouse.db'), sealer })
+    await store.users.insert(aUser('old'), deedAt(new Date()))
+    await store.close()
+    const copyOf = (from: string) => {
+      const to = makeFolder()
+      cpSync(from, to, { recursive: true })
+      return to
+    }
+    const restore = (to: string) => ['restore', backup, '--data-dir', to, '--force']
+    const wholeMs = await timed(() => run('gatehouse', restore(copyOf(folder))))
+    const seen = new Set<boolean>()
+    for (const at of moments(wholeMs, sized(6, 80))) {
+      const victim = copyOf(folder)
+      await runAndKill(restore(victim), at)
+      checkWhole(join(victim, 'gatehouse.db'))
+      const found = openSqliteStore({ file: join(victim, 'gatehouse.db'), sealer })
+      const isOld = (await found.users.get('old')) !== undefined
+      expect((await found.restores.pending(new Date())) === undefined).toBe(isOld)
+      expect(await found.users.get('admin')).toBeDefined()
+      await found.close()
+      seen.add(isOld)
+      // Nothing that was left stands in the way of another try.
+      await timed(() => run('gatehouse', restore(victim)))
+      rmSync(victim, { recursive: true })
+    }
+    expect(seen).toContain(true)
+  },
+  limitMs,
+)
 
-test('kill -9 of an upgrade, again and again: the next start has the whole of it, and each backup is whole', async () => {
-  const folder = makeOldFolder(sized(3_000, 60_000))
-  const masterKey = await masterKeyOf(folder)
-  const file = join(folder, 'gatehouse.db')
-  const env = {
-    AIS_AUTHN_SECRET_KEY: randomBytes(24).toString('hex'),
-    AIS_AUTHN_SU_PASS: randomBytes(9).toString('hex'),
-    GATEHOUSE_HOST: '127.0.0.1',
-  }
-  const serve = ['serve', '--data-dir', folder, '--port', '0', '--ops-port', 'off']
-  const rounds = sized(6, 60)
-  for (let round = 0; round < rounds && isPending(file); round += 1) {
-    await runAndKill(serve, 100 + (round * 1_000) / rounds, env)
-    checkWhole(file)
-  }
-  await (await startProgram('gatehouse', serve, { env })).stop()
-  expect(isPending(file)).toBe(false)
-  const client = new Database(file)
-  expect(client.prepare('SELECT count(*) FROM tokens').pluck().get()).toBe(sized(3_000, 60_000))
-  client.close()
-  const backups = readdirSync(folder).filter((name) => /^before-[^.]*$/.test(name))
-  expect(backups.length).toBeGreaterThan(0)
-  for (const name of backups) {
-    const { checks } = await verifyBackup(join(folder, name), { masterKey })
-    expect(checks.filter(({ result }) => result !== 'good')).toEqual([])
-  }
-})
+test(
+  'kill -9 of an upgrade, again and again: the next start has the whole of it, and each backup is whole',
+  async () => {
+    const folder = makeOldFolder(sized(3_000, 60_000))
+    const masterKey = await masterKeyOf(folder)
+    const file = join(folder, 'gatehouse.db')
+    const env = {
+      AIS_AUTHN_SECRET_KEY: randomBytes(24).toString('hex'),
+      AIS_AUTHN_SU_PASS: randomBytes(9).toString('hex'),
+      GATEHOUSE_HOST: '127.0.0.1',
+    }
+    const serve = ['serve', '--data-dir', folder, '--port', '0', '--ops-port', 'off']
+    const rounds = sized(6, 60)
+    for (let round = 0; round < rounds && isPending(file); round += 1) {
+      await runAndKill(serve, 100 + (round * 1_000) / rounds, env)
+      checkWhole(file)
+    }
+    await (await startProgram('gatehouse', serve, { env })).stop()
+    expect(isPending(file)).toBe(false)
+    const client = new Database(file)
+    expect(client.prepare('SELECT count(*) FROM tokens').pluck().get()).toBe(sized(3_000, 60_000))
+    client.close()
+    const backups = readdirSync(folder).filter((name) => /^before-[^.]*$/.test(name))
+    expect(backups.length).toBeGreaterThan(0)
+    for (const name of backups) {
+      const { checks } = await verifyBackup(join(folder, name), { masterKey })
+      expect(checks.filter(({ result }) => result !== 'good')).toEqual([])
+    }
+  },
+  limitMs,
+)
 
 function isPending(file: string): boolean {
   const client = new Database(file)
