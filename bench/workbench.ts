@@ -62,6 +62,7 @@ export interface Workbench {
   readonly size: Size
   /** Rows that take long and tell little beyond the others are wanted too. */
   readonly isFull: boolean
+  readonly isQuick: boolean
   wants(id: string): boolean
   report(measurement: Measurement): void
   /** A service, and an administrator's token for it. */
@@ -96,6 +97,7 @@ export interface WorkbenchOptions {
   readonly mode: Mode
   readonly size: Size
   readonly isFull: boolean
+  readonly isQuick: boolean
   readonly wants: (id: string) => boolean
   readonly report: (measurement: Measurement) => void
   readonly profileFolder: string | undefined

@@ -9,8 +9,9 @@ import { createRefusals } from './core/audit/refusals.ts'
 import type { Clock } from './core/clock.ts'
 import { createClusters } from './core/clusters/clusters.ts'
 import { createKeyRing } from './core/keys/key-ring.ts'
-import { createSealer } from './core/keys/sealer.ts'
+import type { Sealer } from './core/keys/sealer.ts'
 import type { Logger } from './core/logger.ts'
+import { completeRestore } from './core/recovery/restore.ts'
 import { createRevocations } from './core/revocation/revocations.ts'
 import { createRoles } from './core/roles/roles.ts'
 import { serviceActor } from './core/sessions/actor.ts'
@@ -34,8 +35,8 @@ import { createNativeApi } from './http/routes/native-api.ts'
 import { createRoutes } from './http/routes/routes.ts'
 import { createMetrics } from './metrics.ts'
 import { createKeyFile } from './store/key-file.ts'
-import { loadMasterKey } from './store/master-key.ts'
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+import { openStore } from './store/open-store.ts'
+import { findPlaces } from './store/places.ts'
 import type { Store } from './store/store.ts'
 import { superviseWorkers } from './supervisor.ts'
 import { version } from './version.ts'
@@ -71,15 +72,19 @@ const defaultDrainMs = 10_000
 
 /**
  * Builds every part by hand, in order, and joins them. Nothing listens yet; workers run from here on.
- * @throws KeyFileError, StoreOpenError, AuthnDatabaseError: a sentence for people
+ * @throws KeyFileError, StoreOpenError, BackupError, AuthnDatabaseError: a sentence for people
  */
 export async function createService(deps: ServiceDeps): Promise<Service> {
   const { config } = deps
   // Before anything is made: a certificate that can't be read must not cost the one sight of a new password.
   if (config.net.tls) await readCertificate(config.net.tls)
-  const { masterKey: value, masterKeyFile: file, databaseFile: database } = config
-  const sealer = createSealer(await loadMasterKey({ value, file, database }))
-  const store = openSqliteStore({ file: config.databaseFile, sealer })
+  const { store, sealer } = await openStore({
+    places: findPlaces(config),
+    externalUrl: config.net.externalUrl,
+    program: version,
+    clock: deps.clock,
+    log: deps.log,
+  })
   try {
     // Before the key ring makes a key, and before the first administrator is made.
     await takeOverAuthn({ config, store, deed: { by: serviceActor, at: deps.clock.now() } }, deps.log)
@@ -93,7 +98,7 @@ export async function createService(deps: ServiceDeps): Promise<Service> {
 async function assemble(
   { config, clock, log, setLogLevel }: ServiceDeps,
   store: Store,
-  sealer: ReturnType<typeof createSealer>,
+  sealer: Sealer,
 ): Promise<Service> {
   const {
     users: userStore,
@@ -103,8 +108,10 @@ async function assemble(
     revocations: changeLog,
     revisions,
   } = store
+  const keyFile = createKeyFile(config.signingKey.file)
+  await completeRestore({ restores: store.restores, keyFile, clock, log })
   const ring = await createKeyRing({
-    keyFile: createKeyFile(config.signingKey.file),
+    keyFile,
     keys: store.keys,
     sealer,
     leadMs: config.signingKey.leadMs,
@@ -120,7 +127,7 @@ async function assemble(
   const metrics = createMetrics({ version, read: takeReadings })
   const issuer = metrics.countTokens(createTokenIssuer({ ring, tokens, sealer, issuer: config.net.externalUrl, clock }))
   const verifier = createTokenVerifier({ ring, clock, cacheSize: verifiedTokensKept })
-  const authenticator = createAuthenticator({ verifier, tokens, clock })
+  const authenticator = createAuthenticator({ verifier, tokens, issuer: config.net.externalUrl, clock })
   const { loginLocks } = store
   const limits = config.isLoginLimited
     ? createLoginLimits({ locks: loginLocks, clock, log })

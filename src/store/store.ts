@@ -8,6 +8,7 @@
 import type { AuditStore } from '../core/audit/audit-store.ts'
 import type { ClusterStore } from '../core/clusters/cluster-store.ts'
 import type { KeyStore } from '../core/keys/key-store.ts'
+import type { RestoreStore } from '../core/recovery/restore.ts'
 import type { Revisions } from '../core/revisions.ts'
 import type { LockStore } from '../core/revocation/lock-store.ts'
 import type { RevocationActStore } from '../core/revocation/revocation-acts.ts'
@@ -35,6 +36,7 @@ export interface Store {
   readonly settings: SettingsStore
   readonly cursors: CursorStore
   readonly probes: ProbeStore
+  readonly restores: RestoreStore
   readonly audit: AuditStore
   readonly imports: ImportStore
   readonly exports: ExportStore

@@ -49,6 +49,8 @@ export const auditActions = [
   'data.exported',
   /** The oldest rows were cleared away: up to which, and the hash of the last of them, from which the rest goes on. */
   'audit.purged',
+  /** A backup was put in place. `details`: which, of when, and how many later revocations were taken over from what it replaced. */
+  'store.restored',
 ] as const
 
 export type AuditAction = (typeof auditActions)[number]

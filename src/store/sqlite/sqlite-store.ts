@@ -2,7 +2,6 @@ import type { Database } from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Sealer } from '../../core/keys/sealer.ts'
 import type { Store } from '../store.ts'
-import { StoreOpenError } from '../store-open-error.ts'
 import { prepareAcknowledgements } from './acknowledgements.ts'
 import { prepareAdministrators } from './administrators.ts'
 import { prepareAuditRows } from './audit-rows.ts'
@@ -11,21 +10,23 @@ import { createClusterStore } from './cluster-store.ts'
 import { createCursorStore } from './cursor-store.ts'
 import { createExportStore } from './export-store.ts'
 import { createImportStore } from './import-store.ts'
+import { openForReading } from './inspect.ts'
 import { createKeyStore } from './key-store.ts'
 import { createLockStore } from './lock-store.ts'
 import { createLoginLockStore } from './login-lock-store.ts'
+import { checkMasterKey } from './master-key-check.ts'
 import { migrate } from './migrate.ts'
 import { asOpenError, openDatabase, shortenBusyTimeout } from './open.ts'
 import type { SqliteParts } from './parts.ts'
 import { createProbeStore } from './probe-store.ts'
 import { createReader } from './reader.ts'
+import { createRestoreStore } from './restore-store.ts'
 import { createRevisions } from './revisions.ts'
 import { createRevocationActStore } from './revocation-act-store.ts'
 import { createRevocationStore } from './revocation-store.ts'
 import { prepareRevoking } from './revoking.ts'
 import { prepareRoleRows } from './role-rows.ts'
 import { createRoleStore } from './role-store.ts'
-import { masterKeyCheck } from './schema.ts'
 import { createSettingsStore } from './settings-store.ts'
 import { createTokenStore } from './token-store.ts'
 import { createUserStore } from './user-store.ts'
@@ -55,6 +56,18 @@ export function openSqliteStore({ file, sealer }: SqliteStoreOptions): Store {
   }
 }
 
+/**
+ * Opens a database of this program's shape beside a service that may be running: what would write is refused.
+ * @throws StoreOpenError
+ */
+export function readSqliteStore({ file, sealer }: SqliteStoreOptions): Store {
+  try {
+    return buildStore(openForReading(file), sealer)
+  } catch (error) {
+    throw asOpenError(file, error)
+  }
+}
+
 function buildStore(client: Database, sealer: Sealer): Store {
   const revisions = createRevisions(client)
   const writer = createWriter(client, { onDirectoryChanged: revisions.advance })
@@ -77,6 +90,7 @@ function buildStore(client: Database, sealer: Sealer): Store {
     settings: createSettingsStore(parts, sealer),
     cursors: createCursorStore(parts, sealer, acknowledgements),
     probes: createProbeStore(parts, sealer),
+    restores: createRestoreStore(parts, sealer),
     audit: createAuditStore(parts),
     imports: createImportStore(parts, sealer, roleRows, acknowledgements),
     exports: createExportStore(parts, sealer, roleRows),
@@ -86,22 +100,4 @@ function buildStore(client: Database, sealer: Sealer): Store {
       client.close()
     },
   }
-}
-
-const checkText = 'gatehouse'
-
-/** A lost or foreign master key is noticed at start, not when the first revocation can't be read. */
-function checkMasterKey(client: Database, sealer: Sealer): void {
-  const db = drizzle({ client })
-  db.insert(masterKeyCheck)
-    .values({ key: 1, sealed: sealer.seal(checkText) })
-    .onConflictDoNothing()
-    .run()
-  const sealed = db.select().from(masterKeyCheck).get()?.sealed
-  try {
-    if (sealed !== undefined && sealer.open(sealed) === checkText) return
-  } catch (error) {
-    throw new StoreOpenError('the database was sealed under another master key', { cause: error })
-  }
-  throw new StoreOpenError('the database was sealed under another master key')
 }

@@ -63,7 +63,7 @@ export async function startSessions() {
     verifier,
     deps,
     sessions,
-    authenticator: createAuthenticator({ verifier, tokens, clock }),
+    authenticator: createAuthenticator({ verifier, tokens, issuer: 'http://issuer', clock }),
     login: (name: string, requestedLifetimeMs?: number | null) =>
       sessions.login({
         name,
