@@ -80,6 +80,11 @@ export function prepareAuditSequence(client: Database): () => number {
   return () => sequence.get() ?? 0
 }
 
+/** How much a row holds, but for what is always short. */
+export function charactersOf(row: RawAuditRow): number {
+  return (row[10]?.length ?? 0) + (row[11]?.length ?? 0) + (row[12]?.length ?? 0)
+}
+
 export function toLink(row: RawAuditRow): Link {
   const hash = row.at(-1)
   return { columns: row.slice(0, -1) as unknown as AuditColumns, hash: Buffer.isBuffer(hash) ? hash : Buffer.alloc(0) }
