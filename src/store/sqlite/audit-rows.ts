@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import { type AuditAction, type AuditEntry, type AuditRow, cleanText, scrubSecrets } from '../../core/audit/audit.ts'
+import { type AuditAction, type AuditEntry, type AuditRow, cleanText, scrubbedJson } from '../../core/audit/audit.ts'
 import { type AuditColumns, type ChainEnd, chainStart, hashRow, type Link } from '../../core/audit/chain.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { Deed } from '../../core/sessions/actor.ts'
@@ -60,7 +60,7 @@ function toColumns(id: number, entry: AuditEntry, { by, at }: Deed): AuditColumn
 }
 
 function toText(value: JsonValue | undefined): string | null {
-  return value === undefined || value === null ? null : scrubSecrets(JSON.stringify(value))
+  return value === undefined || value === null ? null : scrubbedJson(value)
 }
 
 /** The last row there is. */
