@@ -133,7 +133,8 @@ async function assemble(
     ? createLoginLimits({ locks: loginLocks, clock, log })
     : createNoLoginLimits({ locks: loginLocks })
   if (!config.isLoginLimited) log.warn({ event: 'login_limits.off', advice: loginLimitsAdvice })
-  const hasher = createPasswordHasher({ concurrency: availableParallelism() })
+  const isBcryptExpected = await userStore.hasBcryptHash()
+  const hasher = createPasswordHasher({ concurrency: availableParallelism(), isBcryptExpected })
   const refusals = createRefusals({ audit: store.audit, clock, log })
   const sessions = metrics.countLogins(
     createSessions({

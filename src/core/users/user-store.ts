@@ -38,6 +38,8 @@ export interface UserStore {
   insert(user: NewUser, deed: UserDeed): Promise<void>
   /** Whether anybody who isn't disabled administers. */
   hasAdministrator(): Promise<boolean>
+  /** Whether any password hash is bcrypt. Looks at all of them: for the start. */
+  hasBcryptHash(): Promise<boolean>
   /** Inserts only where nobody administers yet; answers whether it did. @throws DomainError user_exists */
   insertFirst(user: NewUser, deed: Deed): Promise<boolean>
   /**

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import { type AuditAction, type AuditEntry, type AuditRow, cleanText, scrubSecrets } from '../../core/audit/audit.ts'
+import { type AuditAction, type AuditEntry, type AuditRow, cleanText, scrubbedJson } from '../../core/audit/audit.ts'
 import { type AuditColumns, type ChainEnd, chainStart, hashRow, type Link } from '../../core/audit/chain.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { Deed } from '../../core/sessions/actor.ts'
@@ -65,7 +65,7 @@ function toColumns(id: number, entry: AuditEntry, { by, at }: Deed): AuditColumn
 }
 
 function toText(value: JsonValue | undefined): string | null {
-  return value === undefined || value === null ? null : scrubSecrets(JSON.stringify(value))
+  return value === undefined || value === null ? null : scrubbedJson(value)
 }
 
 /** The last row there is. */
@@ -83,6 +83,11 @@ export function prepareChainEnd(client: Database): () => ChainEnd {
 export function prepareAuditSequence(client: Database): () => number {
   const sequence = client.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").pluck()
   return () => sequence.get() ?? 0
+}
+
+/** How much a row holds, but for what is always short. */
+export function charactersOf(row: RawAuditRow): number {
+  return (row[10]?.length ?? 0) + (row[11]?.length ?? 0) + (row[12]?.length ?? 0)
 }
 
 export function toLink(row: RawAuditRow): Link {

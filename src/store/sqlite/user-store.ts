@@ -31,6 +31,9 @@ export function createUserStore(
     .prepare<[string], [number, string, number | null, number | null, number]>(credentialsQuery)
     .raw()
   const page = client.prepare<[string, number], [number, string, string | null]>(pageQuery).raw()
+  const anyBcrypt = client
+    .prepare<[], number>("SELECT 1 FROM users WHERE password_hash GLOB '$2[aby]$*' LIMIT 1")
+    .pluck()
   const insertRow = db.insert(users).values(userPlaceholders).returning({ key: users.key }).prepare()
   const insertRole = db.insert(userRoles).values(userRolePlaceholders).prepare()
 
@@ -174,6 +177,8 @@ export function createUserStore(
         audit.append({ action, target: targetOf(name), details: revocationDetails(revoked) }, deed)
         return revoked
       }, directory),
+
+    hasBcryptHash: () => read(() => anyBcrypt.get() !== undefined),
 
     hasAdministrator: () => read(() => administrators.isAnybody()),
 
