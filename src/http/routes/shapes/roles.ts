@@ -107,6 +107,7 @@ export const PermissionsBody = z
   })
   .meta({ id: 'Permissions' })
 
+export type PermissionsBody = z.output<typeof PermissionsBody>
 export type RoleBody = z.output<typeof RoleBody>
 export type EntryBody = z.output<typeof EntryBody>
 export type NewEntry = z.output<typeof NewEntry>
