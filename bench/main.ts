@@ -26,6 +26,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cleanUpAtExit } from './children.ts'
 import { nowMs, pause } from './clock.ts'
+import { measureApi } from './rows/api.ts'
 import { measureAudit } from './rows/audit.ts'
 import { measureDisk } from './rows/disk.ts'
 import { measureImport } from './rows/import.ts'
@@ -53,6 +54,7 @@ const groups = [
   measureRoles,
   measureUsersList,
   measureReads,
+  measureApi,
   measureAudit,
   measureImport,
   measureScale,
