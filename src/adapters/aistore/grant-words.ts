@@ -139,17 +139,17 @@ function quote(text: string): string {
 }
 
 const suggestions = 3
-const longestDistance = 6
+const longestDistance = 3
 
 function explainUnknown(given: string): string {
   const wanted = given.toUpperCase().slice(0, 64)
   const near = [...words, ...sets]
     .map(({ name }) => ({ name, distance: distanceBetween(wanted, name.toUpperCase()) }))
-    .filter(({ distance }) => distance <= longestDistance)
+    .filter(({ distance }) => distance <= Math.min(longestDistance, Math.ceil(wanted.length / 2)))
     .sort((a, b) => a.distance - b.distance)
     .slice(0, suggestions)
     .map(({ name }) => name)
-  const meant = near.length > 0 ? `: did you mean ${near.join(', ')}?` : ': GET /permissions lists them'
+  const meant = near.length > 0 ? `; did you mean ${near.join(' or ')}` : '; GET /permissions lists them'
   return `is no permission of AIStore (${quote(given)})${meant}`
 }
 

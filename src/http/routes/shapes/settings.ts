@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { Instant } from './common.ts'
 
-export const SettingBody = z
+const SettingBody = z
   .object({
     name: z.string().meta({ description: 'As in the configuration file' }),
     value: z
