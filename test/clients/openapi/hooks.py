@@ -20,3 +20,9 @@ class Login:
 
     def set(self, case, data, ctx):
         case.headers["Authorization"] = f"Bearer {data}"
+
+
+@schemathesis.hook
+def filter_body(ctx, body):
+    """A lock on the administrators' role would end the run: nobody could call anything any more."""
+    return not (isinstance(body, dict) and body.get("role") == "Admin")
