@@ -1,17 +1,15 @@
 import { z } from 'zod'
-import { DomainError, isDomainError } from '../../core/errors.ts'
 import type { Sessions } from '../../core/sessions/sessions.ts'
-import type { User } from '../../core/users/user.ts'
-import type { FoundUser, UserSearch } from '../../core/users/user-search.ts'
+import type { UserSearch } from '../../core/users/user-search.ts'
 import type { Users } from '../../core/users/users.ts'
-import { etagOf, preconditionOf } from '../conditions.ts'
+import { preconditionOf } from '../conditions.ts'
 import type { RunOnce } from '../once.ts'
-import { RequestError } from '../validate.ts'
 import { pageOf, pageQuery, presentPage, readPage } from './page.ts'
-import { presentInstant } from './present-cluster.ts'
-import { noContent, type Reply, type Route, route } from './route.ts'
+import { presentFoundUser, replyWithUser, showUser, tagOfUser } from './present-user.ts'
+import { noContent, type Route, route } from './route.ts'
 import { NameParams } from './shapes/common.ts'
-import { NewUserBody, OwnPasswordBody, TokensQuery, UserBody, UserPatch, UserRoleParams } from './shapes/users.ts'
+import { NewUserBody, TokensQuery, UserBody, UserPatch } from './shapes/users.ts'
+import { ownPasswordRoute, userRoleRoutes } from './user-roles.ts'
 
 export interface UserRouteDeps {
   readonly users: Users
@@ -24,7 +22,7 @@ const tag = 'Users'
 
 /** Users, their roles and passwords. */
 export function userRoutes(deps: UserRouteDeps): readonly Route[] {
-  return [...readRoutes(deps), ...changeRoutes(deps), ...roleRoutes(deps), ownPasswordRoute(deps)]
+  return [...readRoutes(deps), ...changeRoutes(deps), ...userRoleRoutes(deps), ownPasswordRoute(deps)]
 }
 
 function readRoutes({ users, userSearch }: UserRouteDeps): readonly Route[] {
@@ -70,7 +68,7 @@ function readRoutes({ users, userSearch }: UserRouteDeps): readonly Route[] {
         answer: { status: 200, description: 'The user.', body: UserBody },
         refusals: [404],
       },
-      async ({ params }) => show(users, params.name),
+      async ({ params }) => showUser(users, params.name),
     ),
   ]
 }
@@ -95,7 +93,7 @@ function changeRoutes({ users, runOnce }: UserRouteDeps): readonly Route[] {
           { principal, key },
           (options: Parameters<Users['create']>[2]) => users.create(user, principal, options),
           (made) => ({
-            ...reply(made),
+            ...replyWithUser(made),
             headers: { Location: `/api/v1/users/${encodeURIComponent(made.name)}` },
           }),
         )
@@ -124,13 +122,13 @@ function changeRoutes({ users, runOnce }: UserRouteDeps): readonly Route[] {
           ...(roles !== undefined && { roleNames: roles }),
           ...(isDisabled !== undefined && { isDisabled }),
         }
-        const condition = preconditionOf(conditions, `The user ${name}`, tagOf)
+        const condition = preconditionOf(conditions, `The user ${name}`, tagOfUser)
         await users.update(name, change, {
           by: caller.principal,
           revokeNarrowed: query.tokens !== 'keep',
           ...condition,
         })
-        return show(users, name)
+        return showUser(users, name)
       },
     ),
     route(
@@ -147,115 +145,9 @@ function changeRoutes({ users, runOnce }: UserRouteDeps): readonly Route[] {
         refusals: [403, 404, 409, 503],
       },
       async ({ params: { name }, caller, conditions }) => {
-        await users.delete(name, caller.principal, preconditionOf(conditions, `The user ${name}`, tagOf))
+        await users.delete(name, caller.principal, preconditionOf(conditions, `The user ${name}`, tagOfUser))
         return noContent
       },
     ),
   ]
-}
-
-/** One role at a time: whoever gives one need not know the others. */
-function roleRoutes({ users }: UserRouteDeps): readonly Route[] {
-  return [
-    route(
-      {
-        method: 'put',
-        path: '/users/{name}/roles/{role}',
-        permission: 'roles:grant',
-        tag,
-        summary: 'Give a user a role',
-        description: 'Beside those that the user has. Tokens that there are don\u2019t learn of it: log in anew.',
-        params: UserRoleParams,
-        answer: { status: 200, description: 'The user, who has the role.', body: UserBody },
-        refusals: [404, 503],
-      },
-      async ({ params: { name, role }, caller }) => {
-        try {
-          await users.update(name, { givenRoleNames: [role] }, { by: caller.principal })
-        } catch (error) {
-          throw isDomainError(error, 'roles_unknown') ? new DomainError('role_not_found', { name: role }) : error
-        }
-        return show(users, name)
-      },
-    ),
-    route(
-      {
-        method: 'delete',
-        path: '/users/{name}/roles/{role}',
-        permission: 'roles:grant',
-        tag,
-        summary: 'Take a role away from a user',
-        description: 'Revokes the tokens of the user that carry it. A role that the user has not is no failure.',
-        params: UserRoleParams,
-        query: z.strictObject(TokensQuery),
-        answer: { status: 200, description: 'The user, who has the role no more.', body: UserBody },
-        refusals: [404, 409, 503],
-      },
-      async ({ params: { name, role }, query, caller }) => {
-        const options = { by: caller.principal, revokeNarrowed: query.tokens !== 'keep' }
-        await users.update(name, { takenRoleNames: [role] }, options)
-        return show(users, name)
-      },
-    ),
-  ]
-}
-
-function ownPasswordRoute({ users, sessions }: UserRouteDeps): Route {
-  return route(
-    {
-      method: 'put',
-      path: '/whoami/password',
-      permission: 'self',
-      tag: 'Sessions',
-      summary: 'Change the own password',
-      description: 'Revokes every other token of the user. Wrong guesses of the present one count as failed logins do.',
-      body: OwnPasswordBody,
-      answer: { status: 204, description: 'The password is changed; the token that is shown stays good.' },
-      refusals: [403, 429, 503],
-    },
-    async ({ body: { currentPassword, newPassword }, caller: { principal }, origin }) => {
-      const { subject, fingerprint } = principal
-      try {
-        await sessions.confirmPassword({ name: subject, password: currentPassword, origin })
-      } catch (error) {
-        if (!isDomainError(error, 'invalid_credentials')) throw error
-        const detail = 'is not the password of the user'
-        throw new RequestError(422, `The present password ${detail}.`, [
-          { in: 'body', field: 'currentPassword', detail },
-        ])
-      }
-      await users.update(subject, { password: newPassword }, { by: principal, keptToken: fingerprint })
-      return noContent
-    },
-  )
-}
-
-async function show(users: Pick<Users, 'get'>, name: string): Promise<Reply<UserBody>> {
-  const user = await users.get(name)
-  if (user === undefined) throw new DomainError('user_not_found', { name })
-  return reply(user)
-}
-
-function reply(user: User) {
-  const body = presentUser(user)
-  return { body, etag: etagOf(body), headers: {} }
-}
-
-function tagOf(user: User): string {
-  return etagOf(presentUser(user))
-}
-
-function presentUser({ roles, ...user }: User): UserBody {
-  return presentFoundUser({ ...user, roleNames: [...new Set(roles.map(({ name }) => name))] })
-}
-
-function presentFoundUser({ name, roleNames, isDisabled, isBuiltIn, createdAt, changedAt }: FoundUser): UserBody {
-  return {
-    name,
-    roles: [...roleNames],
-    isDisabled,
-    isBuiltIn,
-    createdAt: presentInstant(createdAt),
-    changedAt: presentInstant(changedAt),
-  }
 }

@@ -5,7 +5,7 @@ import type { Sealer } from '../../core/keys/sealer.ts'
 import { nothingRevoked, type Revoked } from '../../core/revocation/selector.ts'
 import type { Deed } from '../../core/sessions/actor.ts'
 import { isBcrypt } from '../../core/users/password-hasher.ts'
-import type { User, UserListing } from '../../core/users/user.ts'
+import type { User } from '../../core/users/user.ts'
 import type { NewUser, UserChange, UserDeed, UserStore } from '../../core/users/user-store.ts'
 import type { Administrators } from './administrators.ts'
 import type { OnceRows } from './once-store.ts'
@@ -13,6 +13,7 @@ import type { SqliteParts } from './parts.ts'
 import type { Revoking } from './revoking.ts'
 import type { RoleRows } from './role-rows.ts'
 import { userRoles, users } from './schema.ts'
+import { credentialsQuery, pageQuery, toListing, userPlaceholders, userRolePlaceholders } from './user-queries.ts'
 
 export function createUserStore(
   parts: SqliteParts,
@@ -258,36 +259,3 @@ const reasons = {
   'user.password_changed': 'the password was changed',
   'user.roles_changed': 'a role was taken away',
 } as const
-
-/** With what a login has to go by: what locks the user, and the last act of revocation that this has seen. */
-const credentialsQuery = `
-  SELECT key, password_hash, disabled_at,
-    (SELECT max(l.until) FROM locks l WHERE l.user_key = users.key AND l.lifted_at IS NULL),
-    (SELECT coalesce(max(key), 0) FROM revocations)
-  FROM users WHERE name = ?`
-
-const userPlaceholders = {
-  name: sql.placeholder('name'),
-  passwordHash: sql.placeholder('passwordHash'),
-  isBuiltIn: sql.placeholder('isBuiltIn'),
-  tokensNotBefore: sql.placeholder('tokensNotBefore'),
-  createdAt: sql.placeholder('at'),
-  updatedAt: sql.placeholder('at'),
-}
-const userRolePlaceholders = {
-  userKey: sql.placeholder('userKey'),
-  position: sql.placeholder('position'),
-  roleKey: sql.placeholder('roleKey'),
-}
-
-/** One pass over the names of the page; each user's live roles are looked up by key, in the user's order. */
-const pageQuery = `
-  SELECT u.key, u.name, (
-    SELECT group_concat(ur.role_key ORDER BY ur.position)
-    FROM user_roles ur JOIN roles r ON r.key = ur.role_key
-    WHERE ur.user_key = u.key AND r.deleted_at IS NULL)
-  FROM users u WHERE u.name > ? ORDER BY u.name LIMIT ?`
-
-function toListing([key, name, roleKeys]: [number, string, string | null]): UserListing {
-  return { key, name, roleKeys: roleKeys === null ? [] : roleKeys.split(',').map(Number) }
-}
