@@ -26,6 +26,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cleanUpAtExit } from './children.ts'
 import { nowMs, pause } from './clock.ts'
+import { measureApi } from './rows/api.ts'
 import { measureAudit } from './rows/audit.ts'
 import { measureBackup } from './rows/backup.ts'
 import { measureDisk } from './rows/disk.ts'
@@ -55,6 +56,7 @@ const groups = [
   measureUsersList,
   measureReads,
   measureBackup,
+  measureApi,
   measureAudit,
   measureImport,
   measureScale,

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { aistoreTokenProfile } from './adapters/aistore/acl.ts'
 import { createAistoreDialect } from './adapters/aistore/dialect/dialect.ts'
-import { createDrivers } from './adapters/index.ts'
+import { createDrivers, grantWords } from './adapters/index.ts'
 import { createOutbound } from './adapters/outbound.ts'
 import { takeOverAuthn } from './authn-import.ts'
 import type { Config } from './config.ts'
@@ -29,6 +29,7 @@ import { createApp } from './http/app.ts'
 import { readCertificate } from './http/certificate.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { type Listener, listen } from './http/listen.ts'
+import { createRunOnce } from './http/once.ts'
 import { openOperations } from './http/operations.ts'
 import { createStatuses } from './http/routes/cluster-statuses.ts'
 import { createNativeApi } from './http/routes/native-api.ts'
@@ -238,6 +239,7 @@ async function assemble(
         roles: roleStore,
         revocationActs: store.revocationActs,
         loginLocks,
+        once: store.once,
         audit: store.audit,
         auditRetentionMs: config.auditRetentionMs,
         clock,
@@ -267,7 +269,17 @@ async function assemble(
     revocations,
     users,
     profile: aistoreTokenProfile,
+    userSearch: store.userSearch,
+    roles,
+    roleSearch: store.roleSearch,
+    // One kind of cluster there is.
+    wordsOf: () => grantWords.aistore,
+    grantWords,
+    settings,
+    runOnce: createRunOnce({ once: store.once, clock }),
     clusters: clusterStore,
+    registry: clusters,
+    tokenSearch: store.tokenSearch,
     statuses,
     resync,
     acts: store.revocationActs,

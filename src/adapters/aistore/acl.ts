@@ -83,6 +83,11 @@ export function shownList<T>(list: readonly T[], role: Pick<Role, 'annotations'>
 /** Nicknames that people write for providers; a cluster compares with its canonical names only. */
 const canonicalProviders: Readonly<Record<string, string>> = { '': 'ais', s3: 'aws', gs: 'gcp', az: 'azure', oc: 'oci' }
 
+/** The name of a provider that clusters compare with. */
+export function canonicalProvider(provider: string): string {
+  return canonicalProviders[provider] ?? provider
+}
+
 export interface TokenAcls {
   readonly clusters: readonly ClusterAcl[]
   readonly buckets: readonly BucketAcl[]
@@ -110,7 +115,7 @@ export function mergeRoles(roles: readonly Role[], clusters: readonly Cluster[])
       clusterEntries.set(id, { ...named, perm: union(entry.perm, acl.perm) })
     }
     for (const { bck, perm } of bucketAcls(role)) {
-      const provider = canonicalProviders[bck.provider] ?? bck.provider
+      const provider = canonicalProvider(bck.provider)
       const namespace = { uuid: resolve(bck.namespace.uuid), name: bck.namespace.name }
       const key = JSON.stringify([namespace.uuid, namespace.name, provider, bck.name])
       const known = bucketEntries.get(key)

@@ -16,6 +16,7 @@ import { createLockStore } from './lock-store.ts'
 import { createLoginLockStore } from './login-lock-store.ts'
 import { checkMasterKey } from './master-key-check.ts'
 import { migrate } from './migrate.ts'
+import { createOnceStore, prepareOnceRows } from './once-store.ts'
 import { asOpenError, openDatabase, shortenBusyTimeout } from './open.ts'
 import type { SqliteParts } from './parts.ts'
 import { createProbeStore } from './probe-store.ts'
@@ -26,9 +27,12 @@ import { createRevocationActStore } from './revocation-act-store.ts'
 import { createRevocationStore } from './revocation-store.ts'
 import { prepareRevoking } from './revoking.ts'
 import { prepareRoleRows } from './role-rows.ts'
+import { createRoleSearch } from './role-search.ts'
 import { createRoleStore } from './role-store.ts'
 import { createSettingsStore } from './settings-store.ts'
+import { createTokenSearch } from './token-search.ts'
 import { createTokenStore } from './token-store.ts'
+import { createUserSearch } from './user-search.ts'
 import { createUserStore } from './user-store.ts'
 import { createWriter } from './writer.ts'
 
@@ -77,17 +81,22 @@ function buildStore(client: Database, sealer: Sealer): Store {
   const administrators = prepareAdministrators(parts)
   const revoking = prepareRevoking(parts)
   const acknowledgements = prepareAcknowledgements(parts)
+  const once = prepareOnceRows(parts, sealer)
   return {
-    users: createUserStore(parts, roleRows, administrators, revoking, sealer),
-    roles: createRoleStore(parts, roleRows, revoking),
-    clusters: createClusterStore(parts, roleRows, acknowledgements),
+    users: createUserStore(parts, roleRows, administrators, revoking, sealer, once),
+    userSearch: createUserSearch(parts),
+    roles: createRoleStore(parts, roleRows, revoking, once),
+    roleSearch: createRoleSearch(parts, roleRows),
+    clusters: createClusterStore(parts, roleRows, acknowledgements, once),
     tokens: createTokenStore(parts),
+    tokenSearch: createTokenSearch(parts),
     revocations: createRevocationStore(parts, sealer, roleRows, revoking),
     revocationActs: createRevocationActStore(parts, acknowledgements),
     locks: createLockStore(parts, roleRows, administrators, revoking),
     loginLocks: createLoginLockStore(parts),
     keys: createKeyStore(parts),
     settings: createSettingsStore(parts, sealer),
+    once: createOnceStore(parts, sealer),
     cursors: createCursorStore(parts, sealer, acknowledgements),
     probes: createProbeStore(parts, sealer),
     restores: createRestoreStore(parts, sealer),

@@ -21,6 +21,7 @@ export const settings: Settings = {
   logLevel: () => 3,
   isSharedSecretSet: () => false,
   change: () => Promise.reject(new Error('not here')),
+  describe: () => Promise.reject(new Error('not here')),
 }
 
 /** Claims that name the user's roles, for an audience of all clusters. */
