@@ -6,7 +6,7 @@
  *   npm run bench -- --only logins,revocations-8
  *   npm run bench -- --mode hs256        a shared secret instead of RSA keys; or both
  *   npm run bench -- --json              JSON on standard output instead of the table
- *   npm run bench -- --full              also rows that take long: revoking tokens that come from logins
+ *   npm run bench -- --full              also what takes long: revoking tokens that come from logins, a backup of 1 GiB
  *   npm run bench -- --profile <folder>  every process of the service leaves a CPU profile there
  *
  * How: each group of rows starts `bin/gatehouse serve` with a folder of its own, all settings as in production, so that
@@ -27,7 +27,9 @@ import { parseArgs } from 'node:util'
 import { cleanUpAtExit } from './children.ts'
 import { nowMs, pause } from './clock.ts'
 import { measureAccess } from './rows/access.ts'
+import { measureApi } from './rows/api.ts'
 import { measureAudit } from './rows/audit.ts'
+import { measureBackup } from './rows/backup.ts'
 import { measureDisk } from './rows/disk.ts'
 import { measureImport } from './rows/import.ts'
 import { measureLogins } from './rows/logins.ts'
@@ -55,6 +57,8 @@ const groups = [
   measureUsersList,
   measureReads,
   measureAccess,
+  measureBackup,
+  measureApi,
   measureAudit,
   measureImport,
   measureScale,

@@ -27,6 +27,7 @@ export interface Size {
   readonly holders: readonly number[]
   readonly roles: number
   readonly revokedTokens: number
+  readonly listedTokens: number
   readonly revocations: number
   readonly auditRows: number
   readonly repeats: number
@@ -40,6 +41,7 @@ export const sizes: { readonly [size in 'usual' | 'quick']: Size } = {
     holders: [1000, 10_000, 100_000],
     roles: 1000,
     revokedTokens: 100_000,
+    listedTokens: 1_000_000,
     revocations: 40_000,
     auditRows: 1_000_000,
     repeats: 5,
@@ -51,6 +53,7 @@ export const sizes: { readonly [size in 'usual' | 'quick']: Size } = {
     holders: [20, 200, 2000],
     roles: 1000,
     revokedTokens: 2000,
+    listedTokens: 2000,
     revocations: 2000,
     auditRows: 20_000,
     repeats: 2,
@@ -62,6 +65,7 @@ export interface Workbench {
   readonly size: Size
   /** Rows that take long and tell little beyond the others are wanted too. */
   readonly isFull: boolean
+  readonly isQuick: boolean
   wants(id: string): boolean
   report(measurement: Measurement): void
   /** A service, and an administrator's token for it. */
@@ -96,6 +100,7 @@ export interface WorkbenchOptions {
   readonly mode: Mode
   readonly size: Size
   readonly isFull: boolean
+  readonly isQuick: boolean
   readonly wants: (id: string) => boolean
   readonly report: (measurement: Measurement) => void
   readonly profileFolder: string | undefined

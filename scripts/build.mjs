@@ -1,7 +1,7 @@
 // Bundles src/main.ts and the packages it uses to dist/, so that the program starts from a few files: reading packages one
 // module at a time takes as long as everything else at start. Packages with native parts stay outside, in node_modules:
 // they are the `dependencies` of package.json, which whoever installs Gatehouse gets; all others are only needed here.
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises'
 import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { presentThirdParty } from './third-party.mjs'
@@ -43,6 +43,19 @@ for (const { path, contents } of [...outputFiles].sort((a, b) => isEntry(a) - is
   await rename(`${path}.${process.pid}`, path)
 }
 await writeFile(`${dist}/THIRD_PARTY.txt`, await presentThirdParty(root, metafile))
+// The page at /api/v1/docs is served from here: nothing of it comes from elsewhere.
+const viewer = `${root}node_modules/swagger-ui-dist`
+await mkdir(`${dist}/api-docs`, { recursive: true })
+for (const name of [
+  'swagger-ui-bundle.js',
+  'swagger-ui-bundle.js.LICENSE.txt',
+  'swagger-ui.css',
+  'LICENSE',
+  'NOTICE',
+]) {
+  await copyFile(`${viewer}/${name}`, `${dist}/api-docs/${name}`)
+}
+
 const built = new Set(outputFiles.map(({ path }) => basename(path)))
 const stale = (await readdir(dist)).filter((name) => !built.has(name) && /\.js(\.map|\.LEGAL\.txt)?$/.test(name))
 await Promise.all(stale.map((name) => rm(`${dist}/${name}`, { force: true })))

@@ -27,7 +27,7 @@ export function isSecretName(name: string): boolean {
 export function scrubText(text: string): string {
   let scrubbed = text.length > maxText ? `${text.slice(0, maxText)}…` : text
   if (scrubbed.includes('eyJ')) scrubbed = scrubbed.replace(/eyJ[\w-]{5,}(?:\.[\w-]*)*/g, mask)
-  if (scrubbed.includes('@')) scrubbed = scrubbed.replace(/:\/\/[^\s/@]+@/g, `://${mask}@`)
+  if (scrubbed.includes('@')) scrubbed = scrubbed.replace(/:\/\/[^\s/]+@/g, `://${mask}@`)
   if (scrubbed.includes('earer ')) scrubbed = scrubbed.replace(/\b([Bb]earer) +[^\s"']+/g, `$1 ${mask}`)
   return scrubbed
 }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { aistoreTokenProfile } from './adapters/aistore/acl.ts'
 import { createAistoreDialect } from './adapters/aistore/dialect/dialect.ts'
-import { authorizers, createDrivers, grantRules } from './adapters/index.ts'
+import { authorizers, createDrivers, grantRules, grantWords } from './adapters/index.ts'
 import { createOutbound } from './adapters/outbound.ts'
 import { takeOverAuthn } from './authn-import.ts'
 import type { Config } from './config.ts'
@@ -14,8 +14,9 @@ import { createRefusals } from './core/audit/refusals.ts'
 import type { Clock } from './core/clock.ts'
 import { createClusters } from './core/clusters/clusters.ts'
 import { createKeyRing } from './core/keys/key-ring.ts'
-import { createSealer } from './core/keys/sealer.ts'
+import type { Sealer } from './core/keys/sealer.ts'
 import type { Logger } from './core/logger.ts'
+import { completeRestore } from './core/recovery/restore.ts'
 import { createRevocations } from './core/revocation/revocations.ts'
 import { createRoles } from './core/roles/roles.ts'
 import { serviceActor } from './core/sessions/actor.ts'
@@ -33,14 +34,15 @@ import { createApp } from './http/app.ts'
 import { readCertificate } from './http/certificate.ts'
 import { createClientAddress } from './http/client-address.ts'
 import { type Listener, listen } from './http/listen.ts'
+import { createRunOnce } from './http/once.ts'
 import { openOperations } from './http/operations.ts'
 import { createStatuses } from './http/routes/cluster-statuses.ts'
 import { createNativeApi } from './http/routes/native-api.ts'
 import { createRoutes } from './http/routes/routes.ts'
 import { createMetrics } from './metrics.ts'
 import { createKeyFile } from './store/key-file.ts'
-import { loadMasterKey } from './store/master-key.ts'
-import { openSqliteStore } from './store/sqlite/sqlite-store.ts'
+import { openStore } from './store/open-store.ts'
+import { findPlaces } from './store/places.ts'
 import type { Store } from './store/store.ts'
 import { superviseWorkers } from './supervisor.ts'
 import { version } from './version.ts'
@@ -76,15 +78,19 @@ const defaultDrainMs = 10_000
 
 /**
  * Builds every part by hand, in order, and joins them. Nothing listens yet; workers run from here on.
- * @throws KeyFileError, StoreOpenError, AuthnDatabaseError: a sentence for people
+ * @throws KeyFileError, StoreOpenError, BackupError, AuthnDatabaseError: a sentence for people
  */
 export async function createService(deps: ServiceDeps): Promise<Service> {
   const { config } = deps
   // Before anything is made: a certificate that can't be read must not cost the one sight of a new password.
   if (config.net.tls) await readCertificate(config.net.tls)
-  const { masterKey: value, masterKeyFile: file, databaseFile: database } = config
-  const sealer = createSealer(await loadMasterKey({ value, file, database }))
-  const store = openSqliteStore({ file: config.databaseFile, sealer })
+  const { store, sealer } = await openStore({
+    places: findPlaces(config),
+    externalUrl: config.net.externalUrl,
+    program: version,
+    clock: deps.clock,
+    log: deps.log,
+  })
   try {
     // Before the key ring makes a key, and before the first administrator is made.
     await takeOverAuthn({ config, store, deed: { by: serviceActor, at: deps.clock.now() } }, deps.log)
@@ -98,7 +104,7 @@ export async function createService(deps: ServiceDeps): Promise<Service> {
 async function assemble(
   { config, clock, log, setLogLevel }: ServiceDeps,
   store: Store,
-  sealer: ReturnType<typeof createSealer>,
+  sealer: Sealer,
 ): Promise<Service> {
   const {
     users: userStore,
@@ -108,8 +114,10 @@ async function assemble(
     revocations: changeLog,
     revisions,
   } = store
+  const keyFile = createKeyFile(config.signingKey.file)
+  await completeRestore({ restores: store.restores, keyFile, clock, log })
   const ring = await createKeyRing({
-    keyFile: createKeyFile(config.signingKey.file),
+    keyFile,
     keys: store.keys,
     sealer,
     leadMs: config.signingKey.leadMs,
@@ -125,13 +133,14 @@ async function assemble(
   const metrics = createMetrics({ version, read: takeReadings })
   const issuer = metrics.countTokens(createTokenIssuer({ ring, tokens, sealer, issuer: config.net.externalUrl, clock }))
   const verifier = createTokenVerifier({ ring, clock, cacheSize: verifiedTokensKept })
-  const authenticator = createAuthenticator({ verifier, tokens, clock })
+  const authenticator = createAuthenticator({ verifier, tokens, issuer: config.net.externalUrl, clock })
   const { loginLocks } = store
   const limits = config.isLoginLimited
     ? createLoginLimits({ locks: loginLocks, clock, log })
     : createNoLoginLimits({ locks: loginLocks })
   if (!config.isLoginLimited) log.warn({ event: 'login_limits.off', advice: loginLimitsAdvice })
-  const hasher = createPasswordHasher({ concurrency: availableParallelism() })
+  const isBcryptExpected = await userStore.hasBcryptHash()
+  const hasher = createPasswordHasher({ concurrency: availableParallelism(), isBcryptExpected })
   const refusals = createRefusals({ audit: store.audit, clock, log })
   const sessions = metrics.countLogins(
     createSessions({
@@ -235,6 +244,7 @@ async function assemble(
         roles: roleStore,
         revocationActs: store.revocationActs,
         loginLocks,
+        once: store.once,
         audit: store.audit,
         auditRetentionMs: config.auditRetentionMs,
         clock,
@@ -293,7 +303,17 @@ async function assemble(
     revocations,
     users,
     profile: aistoreTokenProfile,
+    userSearch: store.userSearch,
+    roles,
+    roleSearch: store.roleSearch,
+    // One kind of cluster there is.
+    wordsOf: () => grantWords.aistore,
+    grantWords,
+    settings,
+    runOnce: createRunOnce({ once: store.once, clock }),
     clusters: clusterStore,
+    registry: clusters,
+    tokenSearch: store.tokenSearch,
     statuses,
     resync,
     acts: store.revocationActs,

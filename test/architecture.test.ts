@@ -67,6 +67,20 @@ const rooms: Readonly<Record<string, Room>> = {
     mayImport: ['core/', 'delivery/', 'http/'],
     packages: ['hono', 'zod', '@hono/', 'node:'],
   },
+  'doctor/gather': {
+    holds: (file) => file.startsWith('doctor/gather/') || file === 'doctor/examine.ts',
+    mayImport: [
+      'doctor/',
+      'config',
+      'core/',
+      'store/',
+      'adapters/index.ts',
+      'adapters/outbound',
+      'http/certificate.ts',
+    ],
+    packages: ['node:'],
+  },
+  doctor: { holds: (file) => file.startsWith('doctor/'), mayImport: ['doctor/', 'config', 'core/'], packages: [] },
   cli: {
     holds: (file) => file.startsWith('cli/'),
     mayImport: [
@@ -79,6 +93,7 @@ const rooms: Readonly<Record<string, Room>> = {
       'log.ts',
       'core/',
       'store/',
+      'doctor/',
       'http/routes/shapes/',
       'version.ts',
     ],

@@ -88,7 +88,7 @@ test('tokens and credentials in URLs are masked wherever they stand', async () =
     event: 'key.refused',
     said: `not authorized: "${token}"`,
     list: [`http://user:${secret}@host/`, `Bearer ${secret}`],
-    error: new Error(`refused ${token}`, { cause: new Error(`http://user:${secret}@host/`) }),
+    error: new Error(`refused ${token}`, { cause: new Error(`http://user:p@${secret}@host/`) }),
   })
   await log.close()
   expect(text()).not.toContain(secret)

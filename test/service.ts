@@ -61,8 +61,8 @@ export interface TestService extends AsyncDisposable {
   revoke(token: string): Promise<TestAnswer>
   /** Until every cluster that is up knows every token given to revoke(); moves a hand-set clock along. */
   settled(): Promise<void>
-  /** Ends the service and starts it anew on the same data and port. */
-  restart(): Promise<void>
+  /** Ends the service and starts it anew on the same data and port; `meanwhile` runs while it is down. */
+  restart(meanwhile?: () => Promise<void>): Promise<void>
 }
 
 const allOnes = '18446744073709551615'
@@ -227,8 +227,9 @@ export async function startService(options: TestServiceOptions = {}): Promise<Te
       return answer
     },
     settled,
-    async restart() {
+    async restart(meanwhile) {
       await whileTimePasses(service.close())
+      await meanwhile?.()
       await open()
     },
     async [Symbol.asyncDispose]() {

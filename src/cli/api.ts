@@ -13,6 +13,12 @@ export interface Api {
    * @throws UnreachableError, NotAuthorizedError, RefusedError
    */
   call<T>(method: string, path: string, body?: unknown): Promise<T>
+  /** The same with the thing's entity tag, to read; and on condition that it still has one, to change. */
+  tagged<T>(
+    method: string,
+    path: string,
+    given?: { readonly body?: unknown; readonly ifMatch?: string },
+  ): Promise<{ readonly body: T; readonly etag: string | undefined }>
   /** All pages of a list, at most `limit` items. @throws as `call` */
   list<T>(path: string, limit: number): Promise<T[]>
 }
@@ -26,6 +32,7 @@ interface ApiDeps {
 
 interface Answer {
   readonly status: number
+  readonly etag: string | undefined
   readonly text: string
 }
 
@@ -36,7 +43,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
   const ca = deps.caFile === undefined ? undefined : await readCa(deps.caFile)
   const { request } = deps.url.startsWith('https:') ? await import('node:https') : await import('node:http')
 
-  function send(method: string, path: string, body: string | undefined): Promise<Answer> {
+  function send(method: string, path: string, body: string | undefined, ifMatch?: string): Promise<Answer> {
     const options: RequestOptions & { ca?: Buffer } = {
       method,
       signal: deps.signal,
@@ -45,13 +52,15 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
       headers: {
         Accept: 'application/json',
         ...(deps.token && { Authorization: `Bearer ${deps.token.text}` }),
+        ...(ifMatch !== undefined && { 'If-Match': ifMatch }),
         ...(body !== undefined && { 'Content-Type': 'application/json', 'Content-Length': Buffer.byteLength(body) }),
       },
       ...(ca && { ca }),
     }
     return new Promise((resolve, reject) => {
       const sent = request(`${deps.url}/api/v1${path}`, options, (incoming) => {
-        readText(incoming).then((text) => resolve({ status: incoming.statusCode ?? 0, text }), reject)
+        const { statusCode: status = 0, headers } = incoming
+        readText(incoming).then((text) => resolve({ status, etag: headers.etag, text }), reject)
       })
       sent.on('timeout', () => sent.destroy(new Error(`no answer within ${timeoutMs / 1000} s`)))
       sent.on('error', reject)
@@ -59,19 +68,26 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     })
   }
 
-  async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  const tagged: Api['tagged'] = async <T>(
+    method: string,
+    path: string,
+    { body, ifMatch }: NonNullable<Parameters<Api['tagged']>[2]> = {},
+  ) => {
     let answer: Answer
     try {
-      answer = await send(method, path, body === undefined ? undefined : JSON.stringify(body))
+      answer = await send(method, path, body === undefined ? undefined : JSON.stringify(body), ifMatch)
     } catch (error) {
       throw explainSilence(error, deps.url)
     }
     if (answer.status >= 300) throw explainRefusal(answer, deps)
-    return (answer.text === '' ? undefined : parse(answer, deps.url)) as T
+    return { body: (answer.text === '' ? undefined : parse(answer, deps.url)) as T, etag: answer.etag }
   }
+
+  const call = async <T>(method: string, path: string, body?: unknown) => (await tagged<T>(method, path, { body })).body
 
   return {
     call,
+    tagged,
     async list<T>(path: string, limit: number) {
       const items: T[] = []
       let cursor = ''

@@ -1,9 +1,10 @@
 /** How the commands are called that explain access, compare it, and keep it as code. */
-import type { Definition } from './client-program.ts'
+
 import type { ApplyOptions } from './commands/apply.ts'
 import type { ExplainOptions } from './commands/explain.ts'
 import type { RoleDiffOptions } from './commands/role-diff.ts'
 import type { CliContext } from './context.ts'
+import type { Definition } from './definition.ts'
 
 const files = ['-f, --file <path...>', 'YAML or JSON; several are one; - is standard input'] as const
 
@@ -16,7 +17,7 @@ export function accessCommands(context: CliContext): readonly Definition[] {
         'explain [options] --token-file <path> <permission> <cluster> [bucket]',
       ],
       description:
-        'may a user, or a token, do something on a cluster? Why, or what is missing? Exit code 14: not allowed',
+        'may a user, or a token, do something on a cluster? Why, or what is missing? Exit code 15: not allowed',
       options: [
         ['--token-file <path>', 'ask for a token in place of a user: a file with its text, - for standard input'],
         ['--jti <id>', 'ask for a token that is known here, by its id'],
@@ -30,7 +31,7 @@ export function accessCommands(context: CliContext): readonly Definition[] {
       description: 'make true what files say of clusters, roles and users, all or nothing',
       options: [
         files,
-        ['--dry-run', 'show what would be done, and do nothing; exit code 13 where there is something to do'],
+        ['--dry-run', 'show what would be done, and do nothing; exit code 14 where there is something to do'],
         ['--prune', 'remove what the lists of the files do not name'],
         ['-y, --yes', 'do not ask'],
         ['--all', 'show all of a long plan'],
@@ -44,7 +45,7 @@ export function accessCommands(context: CliContext): readonly Definition[] {
 export function roleDiffCommand(context: CliContext): Definition {
   return {
     usage: 'diff',
-    description: 'who would gain and lose what if roles were edited so? Exit code 13: somebody would',
+    description: 'who would gain and lose what if roles were edited so? Exit code 14: somebody would',
     options: [files, ['--limit <number>', 'how many groups of users are shown (default: 50)']],
     example: 'role diff -f viewer.yaml',
     act: async (options: RoleDiffOptions) => (await import('./commands/role-diff.ts')).diffRoles(options, context),

@@ -3,30 +3,18 @@ import type { Command } from 'commander'
 import { accessCommands, roleDiffCommand, schemaCommand } from './client-access.ts'
 import type { LoginOptions } from './commands/session.ts'
 import type { CliContext } from './context.ts'
+import { type Definition, passwordOptions } from './definition.ts'
+import {
+  registrationCommands,
+  roleCommands,
+  settingCommands,
+  tokenListCommand,
+  userCommands,
+} from './directory-program.ts'
 import { exitCodesHelp } from './failures.ts'
-
-/** What a command does with its arguments and options; answers its exit code. Which those are, its usage and options say. */
-type Act = (...given: never[]) => Promise<number>
-
-export interface Definition {
-  /** As commander writes it: `show <cluster>`. */
-  readonly usage: string
-  /** In place of what follows from `usage`, the ways to call it; the first without the command's name. */
-  readonly synopsis?: readonly string[]
-  readonly description: string
-  readonly options?: readonly (readonly [flags: string, description: string])[]
-  /** How it is called, without the program's name. */
-  readonly example: string
-  readonly act: Act
-}
 
 const reason = ['--reason <text>', 'why, for people; kept with the act'] as const
 const watchOption = ['--watch', 'look every second, until Ctrl-C'] as const
-const passwordOptions = [
-  ['--password-stdin', 'read the password from standard input'],
-  ['--password-file <path>', 'read the password from a file'],
-  ['--password <password>', 'not safe: others can see it'],
-] as const
 /** Which data folder is meant: the flags of `serve` of these names. */
 const localOptions = [
   ['--local', 'work on the database of the data folder, without a server or a login: first aid'],
@@ -55,23 +43,27 @@ export function addClientCommands(program: Command, context: CliContext, exitWit
 
   for (const definition of sessionCommands(context)) add(program, definition)
   const cluster = group('cluster', 'clusters and how they are')
-  for (const definition of clusterCommands(context)) add(cluster, definition)
+  for (const definition of [...clusterCommands(context), ...registrationCommands(context)]) add(cluster, definition)
   const revoke = group('revoke', 'make tokens worthless, everywhere')
   for (const definition of revokeCommands(context)) add(revoke, definition)
   const revocation = group('revocation', 'what was revoked, and which clusters have it')
   for (const definition of revocationCommands(context)) add(revocation, definition)
-  add(group('token', 'single tokens'), tokenCommand(context))
+  const token = group('token', 'tokens: lists of them, and single ones')
+  for (const definition of [tokenListCommand(context), tokenCommand(context)]) add(token, definition)
   const lock = group('lock', 'no tokens for a user, or through a role, until a time')
   for (const definition of lockCommands(context)) add(lock, definition)
   add(program, unlockCommand(context))
-  const user = group('user', 'users')
-  for (const definition of firstAidCommands(context)) add(user, definition)
+  const user = group('user', 'users, their roles and passwords')
+  for (const definition of [...userCommands(context), ...firstAidCommands(context)]) add(user, definition)
+  const role = group('role', 'what users may do on clusters')
+  for (const definition of [...roleCommands(context), roleDiffCommand(context)]) add(role, definition)
+  const setting = group('setting', 'settings of the server that can be changed while it runs')
+  for (const definition of settingCommands(context)) add(setting, definition)
   const key = group('key', 'signing keys')
   for (const definition of keyCommands(context)) add(key, definition)
   const audit = group('audit', 'who did what, and is the trail whole')
   for (const definition of auditCommands(context)) add(audit, definition)
   for (const definition of accessCommands(context)) add(program, definition)
-  add(group('role', 'roles'), roleDiffCommand(context))
   add(group('schema', 'schemas for editors'), schemaCommand(context))
 }
 

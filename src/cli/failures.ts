@@ -12,9 +12,12 @@ export const exitCodes = {
   notAuthorized: 7,
   serverUnreachable: 8,
   notEverywhere: 9,
+  doctorWarns: 10,
+  doctorObjects: 11,
   auditBroken: 12,
-  wouldChange: 13,
-  notAllowed: 14,
+  backupUnusable: 13,
+  wouldChange: 14,
+  notAllowed: 15,
 } as const
 
 export const exitCodesHelp = `
@@ -29,9 +32,12 @@ Exit codes:
   7  not logged in, or not permitted
   8  the server can't be reached
   9  not everywhere yet: a cluster would still take the token
+  10 doctor: nothing is broken, something deserves a look
+  11 doctor: something is wrong
   12 the audit trail is not what was written
-  13 something would be changed (apply --dry-run)
-  14 not allowed (explain)`
+  13 a backup can't be made, used or restored
+  14 something would be changed (apply --dry-run, role diff)
+  15 not allowed (explain)`
 
 /** By name, since the parts that throw these are loaded only by the commands that need them. */
 const codesByName: Readonly<Record<string, number>> = {
@@ -42,6 +48,7 @@ const codesByName: Readonly<Record<string, number>> = {
   AuthnDatabaseError: exitCodes.storeUnusable,
   AuthnExportError: exitCodes.unexpected,
   DatabaseTooNewError: exitCodes.databaseTooNew,
+  BackupError: exitCodes.backupUnusable,
   KeyFileError: exitCodes.keyUnusable,
   CertificateError: exitCodes.keyUnusable,
   UsageError: exitCodes.wrongUse,

@@ -3,11 +3,14 @@ import { randomBytes } from 'node:crypto'
 import { existsSync } from 'node:fs'
 import type { Config } from '../config.ts'
 import { loadConfig } from '../config.ts'
+import { systemClock } from '../core/clock.ts'
 import { createSealer } from '../core/keys/sealer.ts'
-import { loadMasterKey } from '../store/master-key.ts'
+import { openStore } from '../store/open-store.ts'
+import { findPlaces } from '../store/places.ts'
 import { openSqliteStore } from '../store/sqlite/sqlite-store.ts'
 import type { Store } from '../store/store.ts'
 import { StoreOpenError } from '../store/store-open-error.ts'
+import { version } from '../version.ts'
 import { prepareDataFolder } from './data-folder.ts'
 
 /** Which data folder is meant: the flags of `serve` of these names. */
@@ -34,23 +37,34 @@ export async function withLocalStore<T>(
   }
 }
 
-/** Opens the one that is there; makes nothing. @throws StoreOpenError */
+/** Opens the one that is there; makes nothing. @throws StoreOpenError, BackupError */
 export async function openExistingStore(config: Config): Promise<Store> {
-  const { databaseFile: database, masterKey: value, masterKeyFile: file } = config
+  const { databaseFile: database } = config
   if (!existsSync(database)) {
     throw new StoreOpenError(`there is no database ${database}: name the data folder with --data-dir or --config`)
   }
-  return openSqliteStore({ file: database, sealer: createSealer(await loadMasterKey({ value, file, database })) })
+  return openAsServiceDoes(config)
 }
 
 /**
  * Opens it, and makes it where it is missing, as a start of the service does.
- * @throws DataFolderError, StoreOpenError
+ * @throws DataFolderError, StoreOpenError, BackupError
  */
 export async function openOrMakeStore(config: Config): Promise<Store> {
   await prepareDataFolder(config.dataDir)
-  const { masterKey: value, masterKeyFile: file, databaseFile: database } = config
-  return openSqliteStore({ file: database, sealer: createSealer(await loadMasterKey({ value, file, database })) })
+  return openAsServiceDoes(config)
+}
+
+/** Kept out of the way of a restore, and with a backup before an upgrade; what happens is not logged, as nobody reads it. */
+async function openAsServiceDoes(config: Config): Promise<Store> {
+  const { store } = await openStore({
+    places: findPlaces(config),
+    externalUrl: config.net.externalUrl,
+    program: version,
+    clock: systemClock,
+    log: { debug() {}, info() {}, warn() {}, error() {} },
+  })
+  return store
 }
 
 /** The one that is there or, so that nothing is made, one in memory. @throws StoreOpenError */

@@ -1,3 +1,4 @@
+import { randomInt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { CredentialsError, UsageError } from './client-errors.ts'
 import type { CliContext } from './context.ts'
@@ -18,6 +19,24 @@ export async function readPassword(question: string, options: PasswordOptions, c
   const password = await read(question, options, context)
   if (password === '') throw new UsageError('the password is empty')
   return password
+}
+
+/** As `readPassword`, for a password that is to be: typed, it is asked for twice. @throws as `readPassword` */
+export async function readNewPassword(name: string, options: PasswordOptions, context: CliContext): Promise<string> {
+  const password = await readPassword(`New password of ${name}: `, options, context)
+  const isTyped = options.password === undefined && !options.passwordStdin && options.passwordFile === undefined
+  if (isTyped && (await context.terminal.askSecret('The same again: ')) !== password) {
+    throw new UsageError('the two passwords differ: nothing was changed')
+  }
+  return password
+}
+
+// Without characters that are mistaken for one another.
+const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'
+
+/** About 139 bits. */
+export function generatePassword(): string {
+  return Array.from({ length: 24 }, () => alphabet.charAt(randomInt(alphabet.length))).join('')
 }
 
 async function read(question: string, options: PasswordOptions, { terminal, warn }: CliContext): Promise<string> {

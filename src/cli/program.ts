@@ -1,12 +1,13 @@
 /** The command line: which commands there are, and which setting each flag is. Commands are loaded when they run. */
-import { Command, CommanderError, Option } from 'commander'
-import { type ConfigInput, isConfigNamed } from '../config.ts'
-import { type AnySetting, settingRows } from '../config-settings.ts'
+import { Command, CommanderError } from 'commander'
+import { isConfigNamed } from '../config.ts'
 import { version } from '../version.ts'
 import { authnHelp, parseAuthnArguments } from './authn.ts'
 import { addClientCommands } from './client-program.ts'
 import type { CliContext } from './context.ts'
 import { exitCodes, exitCodesHelp } from './failures.ts'
+import { addLocalCommands } from './local-program.ts'
+import { flagsOf, withSettings } from './setting-flags.ts'
 import { addTransferCommands } from './transfer-program.ts'
 
 /** Which program was called. `authn` takes the place of AIStore's AuthN server, whose command line it understands. */
@@ -68,6 +69,8 @@ export function createProgram(context: CliContext, exitWith: (code: number) => v
     .description('One authentication service for all the clusters that a company runs')
     .version(versionLine, '-V, --version')
     .exitOverride()
+    // What follows a command is its own, also where the command above it has an option of the same name.
+    .enablePositionalOptions()
     .configureOutput({
       writeOut: (text) => context.print(text.trimEnd()),
       writeErr: (text) => context.warn(text.trimEnd()),
@@ -92,6 +95,7 @@ export function createProgram(context: CliContext, exitWith: (code: number) => v
 
   addTransferCommands(program, { withSettings, flagsOf }, context, exitWith)
   addClientCommands(program, context, exitWith)
+  addLocalCommands(program, context, exitWith)
 
   program
     .command('demo')
@@ -113,31 +117,6 @@ export function createProgram(context: CliContext, exitWith: (code: number) => v
     .action(() => context.print(versionLine))
 
   return program
-}
-
-/** Gives the command a flag for each setting that has one, or for these alone. */
-function withSettings(command: Command, flags?: readonly string[]): Command {
-  for (const [, setting] of settingRows) {
-    const isMeant = setting.flag !== undefined && (flags?.includes(setting.flag) ?? true)
-    if (isMeant) command.addOption(new Option(flagForm(setting), flagHelp(setting)))
-  }
-  return command
-}
-
-function flagForm({ flag, kind }: AnySetting): string {
-  return kind.json === 'boolean' ? `--${flag} [${kind.placeholder}]` : `--${flag} <${kind.placeholder}>`
-}
-
-function flagHelp({ description, env, kind, initial, defaultNote }: AnySetting): string {
-  const standard = defaultNote ?? (initial === undefined ? '' : kind.show(initial))
-  const notes = [env === undefined ? '' : `env: ${env}`, standard === '' ? '' : `default: ${standard}`]
-  return `${description} (${notes.filter((note) => note !== '').join('; ')})`
-}
-
-function flagsOf(command: Command): NonNullable<ConfigInput['flags']> {
-  const values = command.opts<Record<string, string | true | undefined>>()
-  const given = command.options.map((option) => [option.long?.slice(2) ?? '', values[option.attributeName()]] as const)
-  return Object.fromEntries(given.filter(([name]) => settingRows.some(([, { flag }]) => flag === name)))
 }
 
 /** The id of a key (RFC 7638, base64url) may begin with a dash, and is no flag then. */

@@ -69,6 +69,12 @@ export interface ErrorDetails {
   lock_not_found: { id: number }
   /** There is no RSA key to show or rotate, or it can't be retired since it signs. */
   key_unavailable: { reason: 'shared_secret' | 'external' | 'signing' }
+  /** It is no longer what the caller took it for, or is not yet what the caller wants. */
+  precondition_failed: { what: string }
+  /** The key of a creation was used with another request. */
+  idempotency_key_reused: { key: string }
+  /** The creation with this key is under way. */
+  idempotency_key_busy: { key: string }
   /** More work than is allowed to wait is waiting already. */
   too_busy: { retryAfterSeconds: number }
   /** The disk or the database did not take the change; nothing was changed. */

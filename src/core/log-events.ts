@@ -162,6 +162,20 @@ export const logEvents = {
     description:
       'A value that was set at run time contradicts the configuration of now and is not used. `setting`, `reason`.',
   },
+  'store.backed_up': {
+    levels: ['info'],
+    description:
+      'A backup was made, since migrations are about to be applied. `backup` (its folder), `bytes`, `ms`, `before` (the migrations).',
+  },
+  'store.restored': {
+    levels: ['warn'],
+    description:
+      'The first start on a database that was put back from a backup. `backup`, `backupAt`, `restoredAt`, `recovered` (how much there is of it), `notRecovered`, `resyncing` (clusters that are told everything again).',
+  },
+  'store.upgraded': {
+    levels: ['info'],
+    description: 'The database was brought to the shape of this version. `migrations`.',
+  },
   'store.purged': {
     levels: ['info'],
     description:

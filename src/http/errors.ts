@@ -7,7 +7,7 @@ import { formatGoDuration } from '../core/settings/go-units.ts'
 import { BodyError } from './body.ts'
 import { type FieldPlace, type FieldProblem, RequestError } from './validate.ts'
 
-export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 413 | 415 | 422 | 429 | 500 | 502 | 503
+export type ProblemStatus = 400 | 401 | 403 | 404 | 405 | 409 | 412 | 413 | 415 | 422 | 429 | 500 | 502 | 503
 
 export interface Problem {
   /** Stable, for programs; the end of `type`. */
@@ -195,14 +195,14 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
   setting_invalid: ({ setting, reason }) => ({
     status: 422,
     title: 'A setting is not valid',
-    detail: `${setting}: ${reason}.`,
-    field: setting,
+    detail: `${settingNames[setting] ?? setting}: ${reason}.`,
+    field: settingNames[setting] ?? setting,
   }),
   setting_fixed: ({ setting, source }) => ({
     status: 409,
     title: 'The setting is fixed',
-    detail: `${setting} is set by ${source} and can't be changed at run time.`,
-    field: setting,
+    detail: `${settingNames[setting] ?? setting} is set by ${source === 'flag' ? 'a flag' : `the ${source}`} of the server and can't be changed at run time: change it there.`,
+    field: settingNames[setting] ?? setting,
   }),
   token_not_found: ({ name }) => ({
     status: 404,
@@ -215,6 +215,22 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     status: 409,
     title: reason === 'signing' ? 'The key signs' : 'There is no key of ours to rotate',
     detail: presentKeyReason[reason],
+  }),
+  precondition_failed: ({ what }) => ({
+    status: 412,
+    title: 'It is not as you took it to be',
+    detail: `${what} is not what If-Match or If-None-Match names: somebody has changed it. Read it again, then repeat the change.`,
+  }),
+  idempotency_key_reused: ({ key }) => ({
+    status: 422,
+    title: 'The key was used for something else',
+    detail: `The Idempotency-Key ${key} came with another request before. Take a new key for a new request.`,
+  }),
+  idempotency_key_busy: ({ key }) => ({
+    status: 409,
+    title: 'The same request is under way',
+    detail: `A request with the Idempotency-Key ${key} is under way. Send it again in a moment.`,
+    retryAfterSeconds: 1,
   }),
   too_busy: ({ retryAfterSeconds }) => ({
     status: 429,
@@ -236,6 +252,13 @@ function presentProblems(problems: readonly { readonly at: string; readonly deta
 
 function presentNear(near: readonly string[] = []): string {
   return near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`
+}
+
+/** Settings as the API and the configuration file call them. */
+const settingNames: Readonly<Record<string, string>> = {
+  sharedSecret: 'auth.secret',
+  tokenLifetimeMs: 'auth.expiration_time',
+  logLevel: 'log.level',
 }
 
 const presentKeyReason = {

@@ -1,6 +1,6 @@
 /** The OpenAPI 3.1 document, from the same descriptions and schemas that check requests. */
 import type { RouteConfig } from '@hono/zod-openapi'
-import type { z } from 'zod'
+import { z } from 'zod'
 import type { Route } from './routes/route.ts'
 import { ProblemBody } from './routes/shapes/problem.ts'
 
@@ -21,7 +21,7 @@ export async function presentDocument(routes: readonly Route[], version: string)
       title: 'Gatehouse',
       version,
       description:
-        'Revocations, tokens, locks, keys and clusters of one Gatehouse. Times are ISO 8601 in UTC. Failures are problem details (RFC 9457). What a route needs stands in `x-permission`.',
+        'Users, roles, clusters, tokens, revocations, locks, keys and settings of one Gatehouse. Times are ISO 8601 in UTC. Failures are problem details (RFC 9457). What a route needs stands in `x-permission`.',
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
     },
     servers: [{ url: '/api/v1' }],
@@ -29,8 +29,10 @@ export async function presentDocument(routes: readonly Route[], version: string)
   return { ...document }
 }
 
+type ResponseConfig = RouteConfig['responses'][string]
+
 function presentRoute(route: Route): RouteConfig {
-  const { method, path, tag, summary, description, permission, params, query, body, answer } = route
+  const { method, path, tag, summary, description, permission, params, query, body, answer, created } = route
   const json = (schema: z.ZodType) => ({ 'application/json': { schema } })
   return {
     method,
@@ -45,12 +47,54 @@ function presentRoute(route: Route): RouteConfig {
       ...(params && { params: params as z.ZodObject }),
       ...(query && { query: query as z.ZodObject }),
       ...(body && { body: { required: true, content: json(body) } }),
+      ...(headersOf(route) && { headers: headersOf(route) }),
     },
     responses: {
-      [answer.status]: { description: answer.description, ...(answer.body && { content: json(answer.body) }) },
+      [answer.status]: presentAnswer(route, answer.description),
+      ...(created !== undefined && { 201: presentAnswer(route, created) }),
+      ...(route.conditional === 'read' && { 304: { description: 'It is as If-None-Match has it.' } }),
       ...Object.fromEntries(refusalsOf(route).map((status) => [status, presentRefusal(status)])),
     },
   }
+}
+
+function presentAnswer({ answer, conditional, isRepeatable }: Route, description: string): ResponseConfig {
+  const { body, type = 'application/json' } = answer
+  const etag = 'Another one as soon as anything of it is another'
+  const replayed = 'It was done before, under this Idempotency-Key: this is the answer of then'
+  const headers = {
+    ...(conditional !== undefined && answer.status !== 204 && { ETag: presentHeader(etag) }),
+    ...(isRepeatable && { 'Idempotency-Replayed': presentHeader(replayed, ['true']) }),
+  }
+  return {
+    description,
+    ...(body && { content: { [type]: { schema: body } } }),
+    ...(Object.keys(headers).length > 0 && { headers }),
+  }
+}
+
+function presentHeader(description: string, values?: string[]) {
+  return { description, schema: { type: 'string' as const, ...(values && { enum: values }) } }
+}
+
+/** What the route looks at beside the token. */
+function headersOf({ conditional, isRepeatable }: Route): z.ZodObject | undefined {
+  const tags = (description: string) => z.string().optional().meta({ description })
+  const headers = {
+    ...(conditional === 'read' && { 'If-None-Match': tags('Entity tags that one has: 304 where one is still good') }),
+    ...((conditional === 'change' || conditional === 'put') && {
+      'If-Match': tags('Goes on only if the thing still has one of these entity tags: 412 otherwise'),
+    }),
+    ...(conditional === 'put' && { 'If-None-Match': tags('`*` goes on only if there is none yet: 412 otherwise') }),
+    ...(isRepeatable && {
+      'Idempotency-Key': z
+        .string()
+        .regex(/^[\x21-\x7e]{1,255}$/)
+        .optional()
+        .meta({ description: 'Asked for twice under one key, it is done once; kept for 24 hours' }),
+    }),
+  }
+  return Object.keys(headers).length > 0 ? z.object(headers) : undefined
 }
 
 /** For instance `getClustersByName`. */
@@ -68,12 +112,15 @@ function capital(word: string): string {
 }
 
 /** Whatever the route may be refused with, by what it takes and needs. */
-function refusalsOf({ permission, params, query, body, refusals = [] }: Route): readonly number[] {
+function refusalsOf({ permission, body, conditional, isRepeatable, refusals = [] }: Route): readonly number[] {
   const statuses = new Set<number>(refusals)
   if (permission !== 'none') statuses.add(401)
   if (permission !== 'none' && permission !== 'self') statuses.add(403)
-  if (body !== undefined) for (const status of [400, 413, 415, 422]) statuses.add(status)
-  if (params !== undefined || query !== undefined) statuses.add(422)
+  if (body !== undefined) for (const status of [400, 413, 415]) statuses.add(status)
+  // Parameters that nobody asked for are refused everywhere.
+  statuses.add(422)
+  if (conditional === 'change' || conditional === 'put') statuses.add(412)
+  if (isRepeatable) statuses.add(409)
   statuses.add(500)
   return [...statuses].sort((a, b) => a - b)
 }
@@ -84,6 +131,7 @@ const reasons: Readonly<Record<number, string>> = {
   403: 'The caller lacks the permission, or the thing is protected.',
   404: 'There is no such thing.',
   409: 'Not in the present state.',
+  412: 'It is not what If-Match or If-None-Match says: nothing was changed.',
   413: 'The body is too large.',
   415: 'The body is not JSON.',
   422: 'The request does not have the form that is asked for; `fields` says where.',

@@ -2,7 +2,7 @@
 import type { z } from 'zod'
 
 /** Where in a request something stands. */
-export type FieldPlace = 'body' | 'query' | 'path'
+export type FieldPlace = 'body' | 'query' | 'path' | 'header'
 
 /** One thing that is wrong with a request. */
 export interface FieldProblem {
@@ -26,14 +26,40 @@ export class RequestError extends Error {
   }
 }
 
-/** @throws RequestError 400 where the text is no JSON; what it says of the place doesn't quote the text */
+const maximumDepth = 32
+
+/**
+ * @throws RequestError 400 where the text is no JSON, or is nested deeper than 32 levels; what it says of the place doesn't
+ * quote the text
+ */
 export function parseJson(text: string): unknown {
   if (text.trim() === '') throw new RequestError(400, 'The request needs a JSON body.')
+  if (isDeeperThan(text, maximumDepth)) {
+    throw new RequestError(400, `The body is nested deeper than ${maximumDepth} levels.`)
+  }
   try {
     return JSON.parse(text)
   } catch {
     throw new RequestError(400, 'The body is not valid JSON.')
   }
+}
+
+/** Counts brackets outside of strings, before anything is built from the text. */
+function isDeeperThan(text: string, limit: number): boolean {
+  let depth = 0
+  let isInString = false
+  for (let at = 0; at < text.length; at += 1) {
+    const sign = text[at]
+    if (isInString) {
+      if (sign === '\\') at += 1
+      else if (sign === '"') isInString = false
+    } else if (sign === '"') isInString = true
+    else if (sign === '{' || sign === '[') {
+      depth += 1
+      if (depth > limit) return true
+    } else if (sign === '}' || sign === ']') depth -= 1
+  }
+  return false
 }
 
 /** @throws RequestError 422 naming every member that breaks the schema */

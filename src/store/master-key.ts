@@ -37,6 +37,25 @@ export async function loadMasterKey(source: {
   }
 }
 
+/**
+ * The same key where there is one already; none is made.
+ * @throws StoreOpenError, without the key in it
+ */
+export async function findMasterKey(source: {
+  readonly value: string | undefined
+  readonly file: string
+}): Promise<Buffer | undefined> {
+  if (source.value !== undefined) return parseKey(source.value, 'the given master key')
+  const what = `the master key file ${source.file}`
+  let text: string | undefined
+  try {
+    text = await read(source.file)
+  } catch (cause) {
+    throw new StoreOpenError(`${what} can't be read: check its owner and mode`, { cause })
+  }
+  return text === undefined ? undefined : parseKey(text, what)
+}
+
 async function read(file: string): Promise<string | undefined> {
   try {
     return await readFile(file, 'utf8')

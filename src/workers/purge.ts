@@ -1,6 +1,7 @@
 import type { AuditStore } from '../core/audit/audit-store.ts'
 import type { Clock } from '../core/clock.ts'
 import type { Logger } from '../core/logger.ts'
+import { type OnceStore, onceKeptMs } from '../core/once.ts'
 import type { RevocationActStore } from '../core/revocation/revocation-acts.ts'
 import type { RoleStore } from '../core/roles/role-store.ts'
 import { serviceActor } from '../core/sessions/actor.ts'
@@ -34,13 +35,14 @@ export function createPurge(deps: {
   readonly roles: Pick<RoleStore, 'purgeDeletedRoles'>
   readonly revocationActs: Pick<RevocationActStore, 'purge'>
   readonly loginLocks: Pick<LoginLockStore, 'purge'>
+  readonly once: Pick<OnceStore, 'purge'>
   readonly audit: Pick<AuditStore, 'purge'>
   /** How long rows of the audit trail are kept; 0 = for ever. */
   readonly auditRetentionMs: number
   readonly clock: Clock
   readonly log: Logger
 }): Worker {
-  const { tokens, roles, revocationActs, loginLocks, audit, auditRetentionMs, clock, log } = deps
+  const { tokens, roles, revocationActs, loginLocks, once, audit, auditRetentionMs, clock, log } = deps
 
   async function repeat(step: (limit: number) => Promise<number>, signal: AbortSignal): Promise<number> {
     let total = 0
@@ -74,6 +76,8 @@ export function createPurge(deps: {
         const actsBefore = new Date(clock.now().getTime() - keepActsMs)
         const purgedActs = await repeat((limit) => revocationActs.purge(actsBefore, limit), signal)
         await repeat((limit) => loginLocks.purge(before, limit), signal)
+        const onceBefore = new Date(clock.now().getTime() - onceKeptMs)
+        await repeat((limit) => once.purge(onceBefore, limit), signal)
         const purgedAudit = await purgeAudit(signal)
         if (purgedTokens + purgedRoles + purgedActs + purgedAudit > 0) {
           const counts = { tokens: purgedTokens, roles: purgedRoles, acts: purgedActs, auditRows: purgedAudit }

@@ -1,7 +1,9 @@
+import { createHash } from 'node:crypto'
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
 import { beforeAll, describe, expect, test } from 'vitest'
+import type { AuditRowBody } from '../../src/http/routes/shapes/audit.ts'
 import { startService, type TestService } from '../service.ts'
 import { type Client, clientOf, loggedIn } from './client.ts'
 import { buildProgram } from './program.ts'
@@ -13,6 +15,23 @@ async function start(): Promise<{ service: TestService; client: Client }> {
   await service.makeRole({ name: 'reader', clusters: [{ id: 'lake', perm: '2' }] })
   await service.makeUser('ann', 'pw', ['reader'])
   return { service, client: await loggedIn(service) }
+}
+
+/** The chain as docs/guides/audit.md describes it, computed from what was exported alone. */
+function hashesOf(rows: readonly AuditRowBody[]): string[] {
+  const text = (value: unknown) => (value === null ? null : JSON.stringify(value))
+  const ms = (instant: string | null) => (instant === null ? null : Date.parse(instant))
+  let previous = '0'.repeat(64)
+  return rows.map((row) => {
+    const { id, action, outcome, actor, via, address, requestId, target, reason, repeats } = row
+    const who = [id, ms(row.at), action, outcome, actor, via, address, requestId]
+    const what = [target?.kind ?? null, target?.name ?? null, text(row.before), text(row.after), text(row.details)]
+    const array = JSON.stringify([...who, ...what, reason, repeats, ms(row.since)])
+    previous = createHash('sha256')
+      .update(previous + array)
+      .digest('hex')
+    return previous
+  })
 }
 
 const lines = (text: string) => text.trimEnd().split('\n')
@@ -81,7 +100,8 @@ test('export writes every row as a line of JSON, to standard output or to a new 
   const { service, client } = await start()
   await using _ = service
   const { out } = await client(['audit', 'export'])
-  const rows = lines(out).map((line) => JSON.parse(line) as { id: number; hash: string })
+  const rows = lines(out).map((line) => JSON.parse(line) as AuditRowBody)
+  expect(rows.map(({ hash }) => hash)).toEqual(hashesOf(rows))
   expect(rows.map(({ id }) => id)).toEqual(rows.map((_row, index) => index + 1))
   const saved = await client(['audit', 'export', '--output', 'audit.jsonl', '--action', 'user.created'])
   expect(saved).toMatchObject({ code: 0, out: '2 rows are in audit.jsonl.\n' })

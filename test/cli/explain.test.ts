@@ -28,12 +28,12 @@ describe('explain', () => {
     expect(yes.out).toMatch(/^Allowed\. ann may GET in ais:\/\/photos on lake: the entry for ais:\/\/photos/)
     expect(yes.out).toMatch(/^ais:\/\/photos +GET, HEAD-OBJECT, HEAD-BUCKET, LIST-OBJECTS +viewer +decides$/m)
     const no = await client(['explain', 'ann', 'PUT', 'lake', 'photos'])
-    expect(no).toMatchObject({ code: 14, err: '' })
+    expect(no).toMatchObject({ code: 15, err: '' })
     expect(no.out).toMatch(/^Not allowed\. .*the entry for the cluster \(role writer\) does not count beside it\.$/m)
     expect(no.out).toMatch(/^the cluster +GET, .* +writer +does not count$/m)
     expect(no.out).toMatch(/^To give it, add one of these roles to ann, the narrowest first: .*Admin\.$/m)
     expect(await client(['explain', 'ann', 'PUT', 'lake', 'photos', '--quiet'])).toMatchObject({
-      code: 14,
+      code: 15,
       out: 'denied\n',
     })
     const { out } = await client(['explain', 'ann', 'PUT', 'lake', '--json'])

@@ -9,7 +9,7 @@ import { apiOf } from './routes/api.ts'
 interface Change {
   readonly method: string
   readonly path: string | ((service: TestService) => Promise<string>)
-  readonly body?: unknown
+  readonly body?: unknown | ((service: TestService) => Promise<unknown>)
   readonly action: string
   /** Without the administrator's token. */
   readonly isAnonymous?: boolean
@@ -30,6 +30,16 @@ const retiringKeyPath = async (service: TestService) => {
   const { body } = await apiOf(service)<{ items: { kid: string; state: string }[] }>('GET', '/keys', { token })
   return `/api/v1/keys/${body.items.find(({ state }) => state === 'retiring')?.kid}/retire`
 }
+
+const pond = async (service: TestService) => {
+  const { uuid: id, urls } = await service.startCluster({ alias: 'pond' })
+  return { id, alias: 'pond', urls }
+}
+
+const samePassword = async ({ administrator: { password } }: TestService) => ({
+  currentPassword: password,
+  newPassword: password,
+})
 
 /** By the route as the OpenAPI document has it. `null`: it changes nothing, as it is called here. */
 const native: Readonly<Record<string, Change | null>> = {
@@ -58,6 +68,48 @@ const native: Readonly<Record<string, Change | null>> = {
     path: '/api/v1/clusters/lake/resync',
     action: 'cluster.resync_requested',
   },
+  'put /whoami/password': {
+    method: 'PUT',
+    path: '/api/v1/whoami/password',
+    body: samePassword,
+    action: 'user.changed',
+  },
+  'post /users': {
+    method: 'POST',
+    path: '/api/v1/users',
+    body: { name: 'new', password: 'pw' },
+    action: 'user.created',
+  },
+  'patch /users/{name}': {
+    method: 'PATCH',
+    path: '/api/v1/users/new',
+    body: { isDisabled: true },
+    action: 'user.disabled',
+  },
+  'put /users/{name}/roles/{role}': { method: 'PUT', path: '/api/v1/users/new/roles/some', action: 'user.changed' },
+  'delete /users/{name}/roles/{role}': {
+    method: 'DELETE',
+    path: '/api/v1/users/new/roles/some',
+    action: 'user.changed',
+  },
+  'delete /users/{name}': { method: 'DELETE', path: '/api/v1/users/new', action: 'user.deleted' },
+  'post /roles': { method: 'POST', path: '/api/v1/roles', body: { name: 'new' }, action: 'role.created' },
+  'put /roles/{name}': {
+    method: 'PUT',
+    path: '/api/v1/roles/new',
+    body: { description: 'another' },
+    action: 'role.changed',
+  },
+  'delete /roles/{name}': { method: 'DELETE', path: '/api/v1/roles/new', action: 'role.deleted' },
+  'post /clusters': { method: 'POST', path: '/api/v1/clusters', body: pond, action: 'cluster.registered' },
+  'patch /clusters/{name}': {
+    method: 'PATCH',
+    path: '/api/v1/clusters/pond',
+    body: { alias: 'puddle' },
+    action: 'cluster.changed',
+  },
+  'delete /clusters/{name}': { method: 'DELETE', path: '/api/v1/clusters/puddle', action: 'cluster.deregistered' },
+  'patch /settings': { method: 'PATCH', path: '/api/v1/settings', body: { 'log.level': 4 }, action: 'setting.changed' },
   'post /revocations': { method: 'POST', path: '/api/v1/revocations', body: { user: 'ann' }, action: 'token.revoked' },
 }
 
@@ -85,9 +137,10 @@ async function open() {
 }
 
 /** One after the other on one service, so each leaves what the others need. */
-async function expectRow({ method, path: given, body, isAnonymous, action }: Change): Promise<void> {
+async function expectRow({ method, path: given, body: sent, isAnonymous, action }: Change): Promise<void> {
   const requestId = randomUUID()
   const path = typeof given === 'string' ? given : await given(service)
+  const body: unknown = typeof sent === 'function' ? await sent(service) : sent
   const headers = { 'x-request-id': requestId, 'content-type': 'application/json' }
   const token = isAnonymous ? undefined : await logIn(service)
   const answer = await service.request(method, path, { headers, body, token })

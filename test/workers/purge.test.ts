@@ -22,6 +22,7 @@ test('what is over is cleared away in small steps, again every minute, until tol
     roles: { purgeDeletedRoles: async () => 0 },
     revocationActs: { purge: async () => 0 },
     loginLocks: { purge: async () => 0 },
+    once: { purge: async () => 0 },
     audit: { purge: async () => 0 },
     auditRetentionMs: 0,
   })

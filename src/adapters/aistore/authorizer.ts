@@ -4,20 +4,32 @@
  * entry alone where there is one. The first entry that matches counts.
  */
 import type { AccessEntry, Authorizer, Decision, Question } from '../../core/access/authorizer.ts'
+import { DomainError } from '../../core/errors.ts'
 import type { JsonObject } from '../../core/json.ts'
 import { aistoreTokenProfile, type BucketAcl, type ClusterAcl, traceRoles } from './acl.ts'
 import { bucketOfResource, parseBucket, presentBucket } from './buckets.ts'
-import { bitNames, unknownPermission } from './permission-words.ts'
+import { aistoreGrantWords } from './grant-words.ts'
 
 /** From here on bits concern the cluster. */
 const firstClusterBit = 12
+
+/** The place in the list is the bit. */
+const bitNames: readonly string[] = aistoreGrantWords.words.map(({ name }) => name)
 
 export const aistoreAuthorizer: Authorizer = {
   actions: bitNames,
   parseAction(text) {
     const name = text.toUpperCase()
-    if (bitOf(name) < 0) throw unknownPermission('permission', text)
-    return name
+    if (bitOf(name) >= 0) return name
+    const parsed = aistoreGrantWords.parse([text])
+    const rule = 'problems' in parsed ? parsed.problems[0]?.detail : 'stands for several: ask for one of them'
+    const value = text.slice(0, 64)
+    throw new DomainError('field_invalid', {
+      field: 'permission',
+      what: 'permission',
+      value,
+      rule: rule ?? 'is unknown',
+    })
   },
   parseResource(text) {
     const { provider, name, namespace } = parseBucket(text)
@@ -44,7 +56,7 @@ export const aistoreAuthorizer: Authorizer = {
 }
 
 function bitOf(action: string): number {
-  return (bitNames as readonly string[]).indexOf(action)
+  return bitNames.indexOf(action)
 }
 
 interface Claims {

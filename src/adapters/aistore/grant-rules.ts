@@ -6,14 +6,14 @@ import type { GrantRules, ScopeChange } from '../../core/access/grant-rules.ts'
 import type { Grant, Role } from '../../core/roles/role.ts'
 import { type BucketAcl, type ClusterAcl, canonicalProvider, mergeRoles } from './acl.ts'
 import { type BucketName, bucketOfResource, parseBucket, presentBucket } from './buckets.ts'
-import { aistorePermissionWords } from './permission-words.ts'
+import { aistoreGrantWords } from './grant-words.ts'
 
 const allBits = 2n ** 64n - 1n
 /** What a bucket's entry decides (bits 0 to 11); the others are the cluster's. */
 const bucketBits = 2n ** 12n - 1n
 
 export const aistoreGrantRules: GrantRules = {
-  words: aistorePermissionWords,
+  words: aistoreGrantWords,
   parseResource: (text) => resourceOf(parseBucket(text)),
   presentResource: (resource) => presentBucket(bucketOfResource(resource)),
   normalize,

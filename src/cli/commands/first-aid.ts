@@ -1,13 +1,12 @@
 /** `gatehouse user reset-password` and `user unlock`: what helps where nobody can log in any more. */
-import { randomInt } from 'node:crypto'
 import type { UnlockedLogin } from '../../http/routes/shapes/login-locks.ts'
-import { RefusedError, UsageError } from '../client-errors.ts'
+import { RefusedError } from '../client-errors.ts'
 import { type ClientOptions, connect } from '../connection.ts'
 import type { CliContext } from '../context.ts'
 import { exitCodes } from '../failures.ts'
 import type { LocalOptions } from '../local-store.ts'
 import { createOutput } from '../output.ts'
-import { type PasswordOptions, readPassword } from '../password.ts'
+import { generatePassword, type PasswordOptions, readNewPassword } from '../password.ts'
 
 export interface FirstAidOptions extends ClientOptions, LocalOptions {
   readonly local?: true
@@ -38,15 +37,6 @@ export async function resetPassword(name: string, options: ResetPasswordOptions,
     ...(generated !== undefined && { quiet: [generated] }),
   })
   return exitCodes.done
-}
-
-async function readNewPassword(name: string, options: ResetPasswordOptions, context: CliContext): Promise<string> {
-  const password = await readPassword(`New password of ${name}: `, options, context)
-  const isTyped = options.password === undefined && !options.passwordStdin && options.passwordFile === undefined
-  if (isTyped && (await context.terminal.askSecret('The same again: ')) !== password) {
-    throw new UsageError('the two passwords differ: nothing was changed')
-  }
-  return password
 }
 
 async function resetAtServer(name: string, password: string, options: ResetPasswordOptions, context: CliContext) {
@@ -103,12 +93,4 @@ async function inWords<T>(name: string, act: () => Promise<T>): Promise<T> {
     if (!isDomainError(error, 'user_not_found')) throw error
     throw new RefusedError(404, 'user_not_found', `there is no user ${name} in this data folder`)
   }
-}
-
-// Without characters that are mistaken for one another.
-const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'
-
-/** About 139 bits. */
-function generatePassword(): string {
-  return Array.from({ length: 24 }, () => alphabet.charAt(randomInt(alphabet.length))).join('')
 }

@@ -4,6 +4,7 @@ import { UsageError } from '../client-errors.ts'
 import { type ClientOptions, connect } from '../connection.ts'
 import type { CliContext } from '../context.ts'
 import { exitCodes } from '../failures.ts'
+import { readLimit } from '../limit.ts'
 import { createOutput, type Output } from '../output.ts'
 import { formatAgo } from '../times.ts'
 import { watch } from '../watch.ts'
@@ -18,8 +19,7 @@ export interface ListOptions extends ClientOptions {
 const defaultLimit = 50
 
 export async function listRevocations(options: ListOptions, context: CliContext): Promise<number> {
-  const limit = options.limit === undefined ? defaultLimit : Number(options.limit)
-  if (!Number.isSafeInteger(limit) || limit < 1) throw new UsageError('--limit must be a whole number from 1 on')
+  const limit = readLimit(options.limit, defaultLimit)
   const { api } = await connect(options, context)
   const singles = options.all ? 'include' : 'leave_out'
   const found = await api.list<RevocationBody>(`/revocations?singles=${singles}`, limit)

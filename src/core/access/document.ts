@@ -148,13 +148,17 @@ export function readGrants(
     const here = `${at}.${index}`
     const clusterId = cluster === everyCluster ? '' : resolve(cluster)
     const rules = rulesOf(clusterId)
-    const bits = problems.try(`${here}.permissions`, () => rules.words.parse(permissions))
+    const parsed = rules.words.parse(permissions)
+    if ('problems' in parsed) {
+      for (const { field, detail } of parsed.problems) problems.add(`${here}.permissions.${field}`, detail)
+      return []
+    }
     const resource = bucket === undefined ? null : problems.try(`${here}.bucket`, () => rules.parseResource(bucket))
-    if (bits === undefined || resource === undefined) return []
+    if (resource === undefined) return []
     const place = JSON.stringify([clusterId, resource])
     if (places.has(place)) problems.add(here, 'names a place that another grant of the role names already')
     places.add(place)
-    return [{ clusterId, resource, permissions: bits, annotations: {} }]
+    return [{ clusterId, resource, permissions: parsed.permissions, annotations: {} }]
   })
   return problems.found.length > before ? undefined : grants
 }

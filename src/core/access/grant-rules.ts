@@ -1,5 +1,5 @@
 import type { Cluster } from '../clusters/cluster.ts'
-import type { PermissionWords } from '../roles/permission-words.ts'
+import type { GrantWords } from '../roles/grant-words.ts'
 import type { Grant, Role } from '../roles/role.ts'
 
 /** What somebody may do more, or less, in one place. */
@@ -15,7 +15,7 @@ export interface ScopeChange {
 
 /** What one kind of cluster makes of grants: how they are written, compared, and put together. Everything is pure. */
 export interface GrantRules {
-  readonly words: PermissionWords
+  readonly words: Pick<GrantWords, 'present' | 'parse'>
   /** From what people write to what a grant holds. @throws DomainError field_invalid (bucket) */
   parseResource(text: string): string
   /** Nothing is lost: what is parsed from it means the same. */

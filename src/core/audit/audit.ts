@@ -51,6 +51,8 @@ export const auditActions = [
   'access.applied',
   /** The oldest rows were cleared away: up to which, and the hash of the last of them, from which the rest goes on. */
   'audit.purged',
+  /** A backup was put in place. `details`: which, of when, and how many later revocations were taken over from what it replaced. */
+  'store.restored',
 ] as const
 
 export type AuditAction = (typeof auditActions)[number]
@@ -128,7 +130,7 @@ const maximumName = 256
  */
 export function cleanText(text: string, maximum = maximumName): string {
   const scrubbed = scrubSecrets(text)
-  if (scrubbed.length <= maximum && !/[^\x20-\x7e\xa0-\u06ff]/.test(scrubbed)) return scrubbed
+  if (scrubbed.length <= maximum && !/[^\x20-\x7e\xa0-\u05ff]/.test(scrubbed)) return scrubbed
   const cut = scrubbed.length > maximum ? `${scrubbed.slice(0, maximum)}…` : scrubbed
   return cut.replaceAll(/\p{Cc}|\p{Cs}|\p{Bidi_Control}/gu, '\ufffd')
 }
@@ -136,12 +138,21 @@ export function cleanText(text: string, maximum = maximumName): string {
 const mask = '[redacted]'
 
 /**
- * Without tokens, and without the credentials of URLs, also in JSON. Nothing hands such in; it is what people put where it
- * does not belong: a token in a reason, a password in the URL of a cluster.
+ * Without tokens, and without the credentials of URLs. Nothing hands such in; it is what people put where it does not
+ * belong: a token in a reason, a password in the URL of a cluster.
  */
 export function scrubSecrets(text: string): string {
   let scrubbed = text
   if (scrubbed.includes('eyJ')) scrubbed = scrubbed.replace(/eyJ[\w-]{5,}(?:\.[\w-]*)*/g, mask)
-  if (scrubbed.includes('@')) scrubbed = scrubbed.replace(/:\/\/[^\s/@"\\]+@/g, `://${mask}@`)
+  if (scrubbed.includes('@')) scrubbed = scrubbed.replace(/:\/\/[^\s/]+@/g, `://${mask}@`)
   return scrubbed
+}
+
+/** As JSON text, each string in it scrubbed before it is escaped: escapes are neither torn nor a hiding place. */
+export function scrubbedJson(value: JsonValue): string {
+  const text = JSON.stringify(value)
+  if (!text.includes('eyJ') && !text.includes('@')) return text
+  return JSON.stringify(value, (_name, member: JsonValue) =>
+    typeof member === 'string' ? scrubSecrets(member) : member,
+  )
 }

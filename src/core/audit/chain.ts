@@ -1,5 +1,5 @@
 /** How rows of the audit trail are chained, and how that is checked. */
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** A row as it is kept and hashed: every column but the hash, in the order of the table; instants in ms, JSON as text. */
 export type AuditColumns = readonly [
@@ -30,9 +30,9 @@ export interface ChainEnd {
 /** What stands before the first row that ever was. */
 export const chainStart: ChainEnd = { id: 0, hash: Buffer.alloc(32) }
 
-/** SHA-256 of the hash before and the columns as a JSON array in UTF-8. */
+/** SHA-256 of the hash before, in hex, followed by the columns as a JSON array, in UTF-8. */
 export function hashRow(previous: Buffer, columns: AuditColumns): Buffer {
-  return createHash('sha256').update(previous).update(JSON.stringify(columns)).digest()
+  return hash('sha256', previous.toString('hex') + JSON.stringify(columns), 'buffer')
 }
 
 /** Where a chain breaks. */
@@ -57,11 +57,11 @@ export function followChain(
   links: Iterable<Link>,
 ): { readonly end: ChainEnd; readonly fault: ChainFault | null } {
   let end = from
-  for (const { columns, hash } of links) {
+  for (const { columns, hash: kept } of links) {
     const [id] = columns
     if (id !== end.id + 1) return { end, fault: { id, what: 'missing' } }
-    if (!hashRow(end.hash, columns).equals(hash)) return { end, fault: { id, what: 'altered' } }
-    end = { id, hash }
+    if (!hashRow(end.hash, columns).equals(kept)) return { end, fault: { id, what: 'altered' } }
+    end = { id, hash: kept }
   }
   return { end, fault: null }
 }

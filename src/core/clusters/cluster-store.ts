@@ -1,3 +1,5 @@
+import type { Repeatable } from '../once.ts'
+import type { Conditional } from '../precondition.ts'
 import type { NewRole } from '../roles/role.ts'
 import type { Deed } from '../sessions/actor.ts'
 import type { Cluster } from './cluster.ts'
@@ -18,14 +20,22 @@ export interface ClusterStore {
   /**
    * Stores the cluster, its delivery cursor at `acknowledged` (the last change it holds already), the role of its
    * administrators, and those of `roles` whose names are free.
-   * @throws DomainError cluster_exists
+   * @throws DomainError cluster_exists, idempotency_key_busy
    */
-  insert(cluster: Cluster, acknowledged: number, roles: readonly NewRole[], deed: Deed): Promise<void>
+  insert(
+    cluster: Cluster,
+    acknowledged: number,
+    roles: readonly NewRole[],
+    deed: Deed & Repeatable<Cluster>,
+  ): Promise<void>
   /**
    * Changes the record and starts a resync of the revocations.
-   * @throws DomainError cluster_not_found, alias_taken
+   * @throws DomainError cluster_not_found, alias_taken, and what the precondition throws
    */
-  update(id: string, change: ClusterChange, deed: Deed): Promise<void>
-  /** The role of its administrators goes with it; roles that name the cluster stay. @throws DomainError cluster_not_found */
-  delete(name: string, deed: Deed): Promise<Cluster>
+  update(id: string, change: ClusterChange, deed: Deed & Conditional<Cluster>): Promise<void>
+  /**
+   * The role of its administrators goes with it; roles that name the cluster stay.
+   * @throws DomainError cluster_not_found, and what the precondition throws
+   */
+  delete(name: string, deed: Deed & Conditional<Cluster>): Promise<Cluster>
 }

@@ -2,13 +2,15 @@ import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
 import type { JsonObject } from '../json.ts'
 import type { Logger } from '../logger.ts'
+import type { Repeatable } from '../once.ts'
+import type { Conditional } from '../precondition.ts'
 import { type BatchLimits, defaultBatchLimits, readBatch } from '../revocation/batch.ts'
 import type { RevocationStore } from '../revocation/revocation-store.ts'
 import type { NewRole } from '../roles/role.ts'
 import type { Actor } from '../sessions/actor.ts'
 import { checkName } from '../users/names.ts'
 import { type Cluster, type ClusterKind, presentClusterName } from './cluster.ts'
-import type { ClusterStore } from './cluster-store.ts'
+import type { ClusterChange, ClusterStore } from './cluster-store.ts'
 import type { Driver, Outcome } from './driver.ts'
 import { parseClusterUrls } from './urls.ts'
 
@@ -27,13 +29,13 @@ export interface Clusters {
    * still matters before this answers. A cluster without URLs is stored unchecked (contract section 3.2).
    * @throws DomainError field_missing, field_invalid, cluster_exists, cluster_refused
    */
-  register(cluster: NewCluster, by: Actor): Promise<void>
+  register(cluster: NewCluster, by: Actor, options?: Repeatable<Cluster>): Promise<Cluster>
   /**
-   * Changes alias or URLs of the cluster with this id or alias; what is absent or empty stays as it was. The cluster must
-   * trust our key under the new values; then the revocations are sent again.
-   * @throws DomainError cluster_not_found, field_invalid, alias_taken, cluster_refused
+   * Changes alias or URLs of the cluster with this id or alias; what is absent or empty stays as it was, an alias of null
+   * is taken away. The cluster must trust our key under the new values; then the revocations are sent again.
+   * @throws DomainError cluster_not_found, field_invalid, alias_taken, cluster_refused, and what the precondition throws
    */
-  update(name: string, change: { readonly alias?: string; readonly urls?: readonly string[] }, by: Actor): Promise<void>
+  update(name: string, change: ClusterChange, by: Actor, options?: Conditional<Cluster>): Promise<void>
   /**
    * Asks a cluster that is to be taken in whether it trusts our key, and tells it every revocation that still matters; nothing
    * is stored. Answers up to which change it has them, and the roles that come with it. @throws DomainError cluster_refused
@@ -43,8 +45,11 @@ export interface Clusters {
   rolesWith(cluster: Cluster): readonly NewRole[]
   /** Asks a cluster, as it is to be, whether it trusts our key; nothing is stored. @throws DomainError cluster_refused */
   recheck(cluster: Cluster): Promise<void>
-  /** Forgets the cluster with this id or alias; it is not told. @throws DomainError cluster_not_found */
-  deregister(name: string, by: Actor): Promise<void>
+  /**
+   * Forgets the cluster with this id or alias; it is not told.
+   * @throws DomainError cluster_not_found, and what the precondition throws
+   */
+  deregister(name: string, by: Actor, options?: Conditional<Cluster>): Promise<void>
 }
 
 const maximumIdLength = 256
@@ -95,7 +100,7 @@ export function createClusters(deps: {
     rolesWith,
     recheck: shakeHands,
 
-    async register({ id, kind, alias: givenAlias, urls, annotations }, by) {
+    async register({ id, kind, alias: givenAlias, urls, annotations }, by, options) {
       checkId(id)
       const alias = givenAlias || null
       if (alias !== null) checkName('cluster alias', 'alias', alias)
@@ -103,17 +108,20 @@ export function createClusters(deps: {
       const clash = await clusters.findClash(id, alias)
       if (clash !== undefined) throw new DomainError('cluster_exists', { id, foundId: clash.id })
       const { acknowledged, roles } = await admit(cluster)
-      await clusters.insert(cluster, acknowledged, roles, { by, at: cluster.registeredAt })
+      await clusters.insert(cluster, acknowledged, roles, { by, at: cluster.registeredAt, ...options })
       deps.wake()
       log.info({ event: 'cluster.registered', cluster: id, alias, urls: cluster.urls, acknowledged })
+      return cluster
     },
 
-    async update(name, change, by) {
+    async update(name, change, by, options) {
       const known = await clusters.get(name)
       if (known === undefined) throw new DomainError('cluster_not_found', { name })
-      const alias = change.alias || undefined
+      // Saves asking the cluster; the store has the last word.
+      options?.precondition?.(known)
+      const alias = change.alias === null ? null : change.alias || undefined
       const urls = change.urls?.length ? parseClusterUrls(change.urls) : undefined
-      if (alias !== undefined && alias !== known.alias) {
+      if (typeof alias === 'string' && alias !== known.alias) {
         checkName('cluster alias', 'alias', alias)
         const owner = await clusters.get(alias)
         if (owner !== undefined && owner.id !== known.id) {
@@ -123,13 +131,13 @@ export function createClusters(deps: {
       const given = { ...(alias === undefined ? {} : { alias }), ...(urls === undefined ? {} : { urls }) }
       const changed = { ...known, ...given }
       await shakeHands(changed)
-      await clusters.update(known.id, given, { by, at: clock.now() })
+      await clusters.update(known.id, given, { by, at: clock.now(), ...options })
       deps.wake()
       log.info({ event: 'cluster.updated', cluster: known.id, alias: changed.alias, urls: changed.urls })
     },
 
-    async deregister(name, by) {
-      const { id } = await clusters.delete(name, { by, at: clock.now() })
+    async deregister(name, by, options) {
+      const { id } = await clusters.delete(name, { by, at: clock.now(), ...options })
       deps.wake()
       log.info({ event: 'cluster.deregistered', cluster: id })
     },

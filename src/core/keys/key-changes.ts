@@ -36,7 +36,10 @@ export async function loadRsaKey(deps: Deps): Promise<RsaKey> {
 }
 
 /** The key of the file; undefined where there is no file. @throws KeyFileError */
-export async function findFileKey({ keyFile, passphrase }: Deps): Promise<RsaKey | undefined> {
+export async function findFileKey({
+  keyFile,
+  passphrase,
+}: Pick<Deps, 'keyFile' | 'passphrase'>): Promise<RsaKey | undefined> {
   const content = await readKeyFile(keyFile)
   return content && toRsaKey(await readPrivateKey(content, passphrase, keyFile.path))
 }

@@ -221,7 +221,8 @@ export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
   }
 }
 
-function toSharedSecret(text: string): SharedSecret {
+/** What a secret signs with, verifies with and is known by. */
+export function toSharedSecret(text: string): SharedSecret {
   const bytes = Buffer.from(text)
   const sha256Hex = createHash('sha256').update(bytes).digest('hex')
   return {

@@ -1,5 +1,7 @@
 import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
+import type { Repeatable } from '../once.ts'
+import type { Conditional } from '../precondition.ts'
 import { awaitClusters, type Propagation } from '../revocation/propagation.ts'
 import type { Actor } from '../sessions/actor.ts'
 import { checkName } from '../users/names.ts'
@@ -17,14 +19,26 @@ export interface Roles {
    * built-in one.
    * @throws DomainError field_missing (name), field_invalid, role_protected, role_exists, beyond_authority
    */
-  create(role: NewRole, options: { readonly by: Actor; readonly isAdministrator?: boolean }): Promise<void>
+  create(
+    role: NewRole,
+    options: Repeatable<Role> & { readonly by: Actor; readonly isAdministrator?: boolean },
+  ): Promise<Role>
   /**
    * `edit` gets the role as it is and returns what it shall be. It must be pure.
    * @throws DomainError role_not_found, role_protected, beyond_authority, and whatever `edit` throws
    */
   update(name: string, edit: (role: Role) => RoleContent, options: RoleChangeOptions): Promise<void>
-  /** @throws DomainError role_not_found, role_protected, beyond_authority */
-  delete(name: string, options: Omit<RoleChangeOptions, 'isNarrower'>): Promise<void>
+  /**
+   * As `update`, and makes the role where there is none.
+   * @throws DomainError field_invalid (name), role_protected, beyond_authority, and whatever `edit` throws
+   */
+  put(
+    name: string,
+    edit: (role: Role | undefined) => RoleContent,
+    options: RoleChangeOptions,
+  ): Promise<{ readonly role: Role; readonly isNew: boolean }>
+  /** @throws DomainError role_not_found, role_protected, beyond_authority, and what the precondition throws */
+  delete(name: string, options: Omit<RoleChangeOptions, 'isNarrower'> & Conditional<Role>): Promise<void>
 }
 
 /** What revokes tokens answers when every cluster that is up knows of it, or the budget is over. */
@@ -51,12 +65,26 @@ export function createRoles({ roles, clock, propagation, budgetMs }: RolesDeps):
   return {
     get: (name) => roles.get(name),
     list: () => roles.list(),
-    async create(role, { by, isAdministrator = false }) {
+    async create(role, { by, isAdministrator = false, ...repeatable }) {
       if (role.name === '') throw new DomainError('field_missing', { field: 'name', what: whatName })
       checkName(whatName, 'name', role.name)
       if (isAdministrator) throw new DomainError('role_protected', { name: role.name, act: 'create' })
       checkRoleChange(by, role.name, role)
-      await roles.insert(role, { by, at: clock.now() })
+      return roles.insert(role, { by, at: clock.now(), ...repeatable })
+    },
+    async put(name, edit, options) {
+      const { by } = options
+      const checkedEdit = (role: Role | undefined) => {
+        // A role whose name came with a cluster may break the rule: it can be changed, not made.
+        if (role === undefined) checkName(whatName, 'name', name)
+        else checkRoleChange(by, name, role)
+        const content = edit(role)
+        checkRoleChange(by, name, content)
+        return content
+      }
+      const { role, isNew, ...revoked } = await roles.put(name, checkedEdit, { ...options, at: clock.now() })
+      await awaitClusters(propagation, revoked, budgetMs)
+      return { role, isNew }
     },
     async update(name, edit, options) {
       const { by } = options

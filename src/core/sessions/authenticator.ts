@@ -19,10 +19,12 @@ export interface Authenticator {
 export interface AuthenticatorDeps {
   readonly verifier: TokenVerifier
   readonly tokens: TokenStore
+  /** Our own, character for character. */
+  readonly issuer: string
   readonly clock: Clock
 }
 
-export function createAuthenticator({ verifier, tokens, clock }: AuthenticatorDeps): Authenticator {
+export function createAuthenticator({ verifier, tokens, issuer, clock }: AuthenticatorDeps): Authenticator {
   async function verify(text: string): Promise<VerifiedToken> {
     try {
       return await verifier.verify(text)
@@ -40,8 +42,13 @@ export function createAuthenticator({ verifier, tokens, clock }: AuthenticatorDe
       const token = await verify(text)
       if (isOwnSubject(token.subject)) throw invalid('a token made for a cluster')
       const { fingerprint, subject, issuedAt } = token
-      const { isRevoked, user } = await tokens.standing({ fingerprint, subject, issuedAt, now: clock.now() })
+      const { isRevoked, record, user } = await tokens.standing({ fingerprint, subject, issuedAt, now: clock.now() })
       if (isRevoked) throw new DomainError('token_revoked', {})
+      if (record === 'lost') throw invalid('it was issued after the backup that was restored: log in again')
+      // Those that a replaced server issued have no id (contract section 2.2), and all of ours have a row.
+      if (record === 'none' && token.jti !== null && token.claims.iss === issuer) {
+        throw invalid('there is no record of it: log in again')
+      }
       if (!user) throw invalid('the user no longer exists')
       if (user.isDisabled) throw invalid('the user is disabled')
       if (user.lockedUntil) throw new DomainError('locked', { name: subject, until: user.lockedUntil })

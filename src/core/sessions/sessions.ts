@@ -34,6 +34,12 @@ export interface Sessions {
    * @throws DomainError field_missing (password), invalid_credentials, login_limited, locked, lifetime_invalid, too_busy
    */
   login(login: Login): Promise<IssuedToken>
+  /**
+   * Whoever is logged in shows that it is still the same person, before something that a stolen token must not do. Counts
+   * as a login does.
+   * @throws DomainError invalid_credentials, login_limited, too_busy
+   */
+  confirmPassword(attempt: Pick<Login, 'name' | 'password' | 'origin'>): Promise<void>
 }
 
 export interface SessionsDeps {
@@ -65,7 +71,7 @@ export function createSessions(deps: SessionsDeps): Sessions {
     name,
     password,
     origin,
-  }: Login): Promise<UserCredentials & { isOutdated: boolean }> {
+  }: Pick<Login, 'name' | 'password' | 'origin'>): Promise<UserCredentials & { isOutdated: boolean }> {
     const attempt = { name, address: origin.address }
     await limits.admit(attempt)
     const credentials = await users.credentials(name)
@@ -134,6 +140,10 @@ export function createSessions(deps: SessionsDeps): Sessions {
         if (why !== undefined) deps.refusals.note({ action: 'login.refused', subject: name, origin, target, why })
         throw error
       }
+    },
+
+    async confirmPassword(attempt) {
+      await checkCredentials(attempt)
     },
   }
 }

@@ -5,11 +5,8 @@ import { KeyFileError } from '../keys/private-key-file.ts'
 import type { Logger } from '../logger.ts'
 import type { Actor } from '../sessions/actor.ts'
 import { formatGoDuration } from './go-units.ts'
-import type { Settings, SettingsChange } from './settings.ts'
-import type { SettingsStore } from './settings-store.ts'
-
-/** Where a setting's value came from; earlier beats later. */
-export type SettingSource = 'flag' | 'environment' | 'runtime' | 'file' | 'default'
+import type { SettingSource, Settings, SettingsChange, SettingsView, SettingView } from './settings.ts'
+import type { SettingsStore, StoredSetting } from './settings-store.ts'
 
 /** What was configured before anything was changed at run time. */
 export interface ConfiguredSettings {
@@ -67,14 +64,18 @@ export async function createRuntimeSettings(deps: RuntimeSettingsDeps): Promise<
   await ring.useSharedSecret(values.sharedSecret)
   setLogLevel(values.logLevel)
 
-  async function change(wanted: SettingsChange, by: Actor): Promise<void> {
+  const viewOf = (rows: readonly StoredSetting[]) => presentView(rows, values, config)
+
+  async function change(wanted: SettingsChange, by: Actor, options: ChangeOptions = {}): Promise<void> {
+    // Nothing may be done under a condition that does not hold, also where nothing would be changed.
+    if (options.precondition) options.precondition(viewOf(await store.list()))
     const changed = planChange(wanted, values, config)
     const rows = presentRows(changed)
     if (rows.length === 0) return
     const next = { ...values, ...changed }
     await switchSecret(ring, values.sharedSecret, next.sharedSecret)
     try {
-      await store.put(rows, { by, at: clock.now() })
+      await store.put(rows, { by, at: clock.now(), ...conditionOn(options, viewOf) })
     } catch (error) {
       await switchSecret(ring, next.sharedSecret, values.sharedSecret)
       throw error
@@ -90,11 +91,36 @@ export async function createRuntimeSettings(deps: RuntimeSettingsDeps): Promise<
     maximumTokenLifetimeMs: config.maximumTokenLifetimeMs,
     logLevel: () => values.logLevel,
     isSharedSecretSet: () => values.sharedSecret !== '',
-    change(wanted, by) {
-      const turn = last.then(() => change(wanted, by))
+    describe: async () => viewOf(await store.list()),
+    change(wanted, by, options) {
+      const turn = last.then(() => change(wanted, by, options))
       last = turn.catch(() => undefined)
       return turn
     },
+  }
+}
+
+type ChangeOptions = NonNullable<Parameters<Settings['change']>[2]>
+
+/** The condition on the view as one on what is stored. */
+function conditionOn({ precondition }: ChangeOptions, viewOf: (rows: readonly StoredSetting[]) => SettingsView) {
+  if (precondition === undefined) return {}
+  return { precondition: (rows: readonly StoredSetting[] | undefined) => precondition(viewOf(rows ?? [])) }
+}
+
+function presentView(rows: readonly StoredSetting[], values: Values, config: ConfiguredSettings): SettingsView {
+  const sources = sourcesOf(config)
+  const present = (setting: Name): SettingView => {
+    const isChangeable = !isFixed(sources[setting])
+    const row = isChangeable ? rows.find(({ name }) => name === storedNames[setting]) : undefined
+    const value = setting === 'sharedSecret' && values.sharedSecret !== '' ? null : values[setting]
+    const source = row === undefined ? sources[setting] : 'runtime'
+    return { value, source, isChangeable, changedAt: row?.changedAt ?? null }
+  }
+  return {
+    sharedSecret: present('sharedSecret'),
+    tokenLifetimeMs: present('tokenLifetimeMs'),
+    logLevel: present('logLevel'),
   }
 }
 

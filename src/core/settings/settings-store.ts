@@ -1,11 +1,19 @@
+import type { Conditional } from '../precondition.ts'
 import type { Deed } from '../sessions/actor.ts'
 
-/** Settings that were changed at run time. They outlive a restart and a read-only configuration file. */
+/** A setting that was changed at run time. */
+export interface StoredSetting {
+  readonly name: string
+  readonly value: string
+  readonly changedAt: Date
+}
+
+/** What was changed at run time outlives a restart and a read-only configuration file. */
 export interface SettingsStore {
-  list(): Promise<readonly { readonly name: string; readonly value: string }[]>
-  /** All in one transaction. A secret is sealed at rest. */
+  list(): Promise<readonly StoredSetting[]>
+  /** All in one transaction. A secret is sealed at rest. The precondition is told what is stored. */
   put(
     settings: readonly { readonly name: string; readonly value: string; readonly isSecret: boolean }[],
-    deed: Deed,
+    deed: Deed & Conditional<readonly StoredSetting[]>,
   ): Promise<void>
 }

@@ -1,3 +1,4 @@
+import type { Precondition } from '../precondition.ts'
 import type { Actor } from '../sessions/actor.ts'
 
 /** Settings that can be changed while the service runs: one value for everybody who asks, kept in the store. */
@@ -13,8 +14,29 @@ export interface Settings {
    * All or nothing; takes effect before it answers.
    * @throws DomainError setting_invalid, setting_fixed
    */
-  change(change: SettingsChange, by: Actor): Promise<void>
+  change(
+    change: SettingsChange,
+    by: Actor,
+    options?: { readonly precondition?: Precondition<SettingsView> },
+  ): Promise<void>
+  /** Each setting that can be changed, as it is now. */
+  describe(): Promise<SettingsView>
 }
+
+export interface SettingView {
+  /** Null for a secret that is set: it is shown to nobody. */
+  readonly value: string | number | null
+  readonly source: SettingSource
+  /** False where a flag or the environment decides. */
+  readonly isChangeable: boolean
+  /** When it was last changed at run time; null where it never was. */
+  readonly changedAt: Date | null
+}
+
+export type SettingsView = Readonly<Record<keyof SettingsChange, SettingView>>
+
+/** Where a setting's value came from; earlier beats later. */
+export type SettingSource = 'flag' | 'environment' | 'runtime' | 'file' | 'default'
 
 export interface SettingsChange {
   readonly sharedSecret?: string

@@ -62,7 +62,7 @@ export function isOwnSubject(subject: string): boolean {
 }
 
 export interface TokenIssuerDeps {
-  readonly ring: KeyRing
+  readonly ring: Pick<KeyRing, 'signer'>
   readonly tokens: TokenStore
   readonly sealer: Sealer
   /** External URL, character for character: the `iss` claim. */

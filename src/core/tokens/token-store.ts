@@ -31,6 +31,11 @@ export interface TokenRow {
 /** What the store says now about a token in hand and about the user it names. */
 export interface Standing {
   readonly isRevoked: boolean
+  /**
+   * Whether the token has a row: `kept`; `none`; or `lost`, no row although it was issued after the backup was taken that
+   * this store was restored from.
+   */
+  readonly record: 'kept' | 'none' | 'lost'
   /** Undefined where no user has that name, or the token was issued to an earlier user of that name. */
   readonly user:
     | {

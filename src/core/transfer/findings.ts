@@ -16,7 +16,10 @@ const kinds = {
   id_differs: ['repaired', 'the record names itself otherwise than its key, which counts'],
   name_unusable: ['set_aside', 'the name is empty, reserved, too long, or holds control characters'],
   name_irregular: ['note', 'the name breaks the rule for new names, and works on'],
-  user_password_unusable: ['repaired', 'the password hash is not bcrypt: the user needs a new password to log in'],
+  user_password_unusable: [
+    'repaired',
+    'the password hash is not bcrypt, or too costly to check: the user needs a new password to log in',
+  ],
   user_role_unknown: ['repaired', 'the user was left without a role that does not exist'],
   user_roles_by_name: ['repaired', 'roles were listed by their names, as old versions do'],
   user_role_outdated: ['repaired', 'the copy of a role in the user differed from the role, which counts'],

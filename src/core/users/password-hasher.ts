@@ -13,7 +13,8 @@ export interface PasswordHasher {
   /**
    * Verifies argon2id and bcrypt (`$2a$`, `$2b$`, `$2y$`: only the first 72 bytes count, as where it was made).
    * `isOutdated` = verified, but to be hashed anew. An undefined hash costs the same work and is never verified, so that
-   * unknown users can't be told from known ones by time; so does a hash that can't be read.
+   * unknown users can't be told from known ones by time; so does a hash that can't be read. As long as there may be bcrypt
+   * hashes, whatever isn't verified costs the work of both kinds: else imported users stood out.
    * @throws DomainError too_busy
    */
   verify(
@@ -37,6 +38,8 @@ export interface PasswordHasherOptions {
   /** How many may wait for their turn, in all and of one asker; more are turned away. */
   readonly maximumWaiting?: number
   readonly maximumWaitingOfOne?: number
+  /** There are bcrypt hashes. The first one that is verified says so as well. */
+  readonly isBcryptExpected?: boolean
 }
 
 // OWASP's cost, as the PHC string spells it: what a current hash starts with.
@@ -54,6 +57,8 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
   const perSecond = concurrency * hashesPerSecond
   const queue = createFairQueue({ concurrency, maximumWaiting, maximumWaitingOfOne, perSecond })
   const unmatchable = makeUnmatchableHash()
+  const unmatchableBcrypt = makeUnmatchableBcrypt()
+  let isBcryptExpected = options.isBcryptExpected ?? false
 
   function inTurn<T>({ asker, admit }: Turn, work: () => Promise<T>): Promise<T> {
     return queue.run(asker, async () => {
@@ -64,21 +69,33 @@ export function createPasswordHasher(options: PasswordHasherOptions): PasswordHa
 
   async function matches(password: string, hash: string): Promise<boolean> {
     try {
-      if (!isBcrypt(hash)) return await argon2.verify(hash, password)
-      return await bcrypt.verify(Buffer.from(password).subarray(0, bcryptBytes), hash)
+      return await (isBcrypt(hash) ? matchesBcrypt(password, hash) : argon2.verify(hash, password))
     } catch {
       await argon2.verify(unmatchable, password)
       return false
     }
   }
 
+  async function verifyEvenly(password: string, hash: string): Promise<boolean> {
+    const isOfBcrypt = isBcrypt(hash)
+    isBcryptExpected ||= isOfBcrypt
+    const isVerified = await matches(password, hash)
+    if (isVerified || !isBcryptExpected) return isVerified
+    await (isOfBcrypt ? argon2.verify(unmatchable, password) : matchesBcrypt(password, unmatchableBcrypt))
+    return false
+  }
+
   return {
     hash: async (password, turn = nobodyInParticular) => inTurn(turn, () => argon2.hash(password, cost)),
     async verify(password, hash, turn = nobodyInParticular) {
-      const isVerified = await inTurn(turn, () => matches(password, hash ?? unmatchable))
+      const isVerified = await inTurn(turn, () => verifyEvenly(password, hash ?? unmatchable))
       return { isVerified, isOutdated: isVerified && hash !== undefined && !hash.startsWith(currentPrefix) }
     },
   }
+}
+
+function matchesBcrypt(password: string, hash: string): Promise<boolean> {
+  return bcrypt.verify(Buffer.from(password).subarray(0, bcryptBytes), hash)
 }
 
 /** Whether it is one that imported users come with. */
@@ -93,4 +110,10 @@ export const unusableHash = '!'
 function makeUnmatchableHash(): string {
   const unpadded = (bytes: number) => randomBytes(bytes).toString('base64').replace(/=+$/, '')
   return `${currentPrefix}${unpadded(16)}$${unpadded(32)}`
+}
+
+/** The same of bcrypt, at the cost of AIStore's AuthN. The last characters of salt and hash hold bits that must be zero. */
+function makeUnmatchableBcrypt(): string {
+  const letters = (count: number) => randomBytes(count).toString('base64').replace(/[+=]/g, '.').slice(0, count)
+  return `$2b$10$${letters(21)}.${letters(30)}.`
 }

@@ -1,3 +1,5 @@
+import type { Repeatable } from '../once.ts'
+import type { Conditional } from '../precondition.ts'
 import type { Revoked } from '../revocation/selector.ts'
 import type { Role } from '../roles/role.ts'
 import type { Deed } from '../sessions/actor.ts'
@@ -18,6 +20,11 @@ export interface UserChange {
   readonly keptToken?: Buffer
   /** Replaces all roles of the user. */
   readonly roleNames?: readonly string[]
+  /** Given beside those that the user has; one that the user has already changes nothing. */
+  readonly givenRoleNames?: readonly string[]
+  /** Taken from those that the user has; one that the user has not changes nothing. */
+  readonly takenRoleNames?: readonly string[]
+  readonly isDisabled?: boolean
   /** A user who loses a role loses the live tokens that carry it. */
   readonly revokeNarrowed?: boolean
 }
@@ -34,17 +41,20 @@ export interface UserStore {
   credentials(name: string): Promise<UserCredentials | undefined>
   /** Up to `limit` users whose name comes after `after` in code point order, sorted by name. */
   list(page: { readonly after?: string; readonly limit: number }): Promise<readonly UserListing[]>
-  /** @throws DomainError user_exists, roles_unknown (all of them named), and whatever the check throws */
-  insert(user: NewUser, deed: UserDeed): Promise<void>
+  /** @throws DomainError user_exists, roles_unknown (all of them named), idempotency_key_busy, and whatever the check throws */
+  insert(user: NewUser, deed: UserDeed & Repeatable<User>): Promise<User>
   /** Whether anybody who isn't disabled administers. */
   hasAdministrator(): Promise<boolean>
+  /** Whether any password hash is bcrypt. Looks at all of them: for the start. */
+  hasBcryptHash(): Promise<boolean>
   /** Inserts only where nobody administers yet; answers whether it did. @throws DomainError user_exists */
   insertFirst(user: NewUser, deed: Deed): Promise<boolean>
   /**
-   * A new password revokes all live tokens of the user but `keptToken`.
-   * @throws DomainError user_not_found, roles_unknown, user_protected, last_administrator, and whatever the check throws
+   * A new password revokes all live tokens of the user but `keptToken`; disabling revokes them all.
+   * @throws DomainError user_not_found, roles_unknown, user_protected, last_administrator, and whatever check and
+   * precondition throw
    */
-  update(name: string, change: UserChange, deed: UserDeed): Promise<Revoked>
+  update(name: string, change: UserChange, deed: UserDeed & Conditional<User>): Promise<Revoked>
   /**
    * A disabled user can't log in and opens nothing; disabling revokes all live tokens of the user.
    * @throws DomainError user_not_found, user_protected, last_administrator, and whatever the check throws
@@ -57,7 +67,7 @@ export interface UserStore {
   rehash(key: number, from: string, to: string): Promise<void>
   /**
    * Revokes all live tokens of the user with it.
-   * @throws DomainError user_not_found, user_protected, last_administrator, and whatever the check throws
+   * @throws DomainError user_not_found, user_protected, last_administrator, and whatever check and precondition throw
    */
-  delete(name: string, deed: UserDeed): Promise<Revoked>
+  delete(name: string, deed: UserDeed & Conditional<User>): Promise<Revoked>
 }

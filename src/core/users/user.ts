@@ -16,6 +16,8 @@ export interface User {
   readonly isBuiltIn: boolean
   readonly isDisabled: boolean
   readonly createdAt: Date
+  /** When something of it was last changed, the password too. */
+  readonly changedAt: Date
 }
 
 /** What logging in needs, without the roles. */

@@ -1,6 +1,8 @@
 import { randomInt } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
+import type { Repeatable } from '../once.ts'
+import type { Conditional } from '../precondition.ts'
 import { awaitClusters, type Propagation } from '../revocation/propagation.ts'
 import type { Revoked } from '../revocation/selector.ts'
 import { checkGiving, checkRemoving, checkTakingOver } from '../roles/granting.ts'
@@ -11,7 +13,7 @@ import { isOwnSubject } from '../tokens/token-issuer.ts'
 import { checkName } from './names.ts'
 import type { PasswordHasher } from './password-hasher.ts'
 import type { User, UserListing } from './user.ts'
-import type { UserDeed, UserStore } from './user-store.ts'
+import type { UserChange, UserDeed, UserStore } from './user-store.ts'
 
 /**
  * The rules for users. Whoever may do such a thing at all still gives no more than they hold (roles/granting.ts). Passwords are hashed before a transaction begins; a refused change leaves nothing behind. Deleting or
@@ -26,16 +28,17 @@ export interface Users {
   create(
     user: { readonly name: string; readonly password: string; readonly roleNames: readonly string[] },
     by: Actor,
-  ): Promise<void>
+    options?: Repeatable<User>,
+  ): Promise<User>
   /**
-   * What is absent stays as it is; `roleNames` replaces all roles.
+   * What is absent stays as it is; `roleNames` replaces all roles. All or nothing.
    * @throws DomainError field_missing (password), user_not_found, roles_unknown, user_protected, last_administrator,
-   *   beyond_authority, too_busy
+   *   beyond_authority, too_busy, and what the precondition throws
    */
   update(
     name: string,
-    change: { readonly password?: string; readonly roleNames?: readonly string[] },
-    options: {
+    change: Omit<UserChange, 'passwordHash' | 'keptToken' | 'revokeNarrowed'> & { readonly password?: string },
+    options: Conditional<User> & {
       readonly by: Actor
       /** Revokes the live tokens that carry a role which the user loses. */
       readonly revokeNarrowed?: boolean
@@ -45,8 +48,8 @@ export interface Users {
   ): Promise<void>
   /** @throws DomainError user_not_found, user_protected, last_administrator, beyond_authority */
   setDisabled(name: string, isDisabled: boolean, by: Actor): Promise<void>
-  /** @throws DomainError user_not_found, user_protected, last_administrator, beyond_authority */
-  delete(name: string, by: Actor): Promise<void>
+  /** @throws DomainError user_not_found, user_protected, last_administrator, beyond_authority, and what the precondition throws */
+  delete(name: string, by: Actor, options?: Conditional<User>): Promise<void>
   /**
    * Makes the built-in administrator where nobody administers. Answers the account with its password where one had
    * to be made up, else undefined. The name may break the name rule, as AIStore's may.
@@ -79,7 +82,7 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
     get: (name) => users.get(name),
     list: (page) => users.list(page),
 
-    async create({ name, password, roleNames }, by) {
+    async create({ name, password, roleNames }, by, options) {
       requireText('name', whatName, name)
       requireText('password', 'password', password)
       checkName(whatName, 'name', name)
@@ -88,26 +91,24 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
       const passwordHash = await hasher.hash(password)
       const at = clock.now()
       const user = { name, passwordHash, roleNames, isBuiltIn: false, tokensNotBefore: wholeSecond(at) }
-      await users.insert(
-        user,
-        checkedDeed(by, at, (before, after) => checkGiving(by, before, after)),
-      )
+      const deed = checkedDeed(by, at, (before, after) => checkGiving(by, before, after))
+      return users.insert(user, { ...deed, ...options })
     },
 
-    async update(name, { password, roleNames }, { by, revokeNarrowed = false, keptToken }) {
+    async update(name, { password, ...rest }, { by, revokeNarrowed = false, keptToken, ...condition }) {
       if (password !== undefined) {
         requireText('password', 'password', password)
         if (!(await users.credentials(name))) throw new DomainError('user_not_found', { name })
       }
       const passwordHash = password === undefined ? {} : { passwordHash: await hasher.hash(password) }
-      const roles = roleNames === undefined ? {} : { roleNames }
       const kept = keptToken === undefined ? {} : { keptToken }
-      const change = { ...passwordHash, ...roles, ...kept, revokeNarrowed }
+      const change = { ...rest, ...passwordHash, ...kept, revokeNarrowed }
       const deed = checkedDeed(by, clock.now(), (before, after) => {
         if (password !== undefined && by.subject !== name) checkTakingOver(by, name, before)
-        if (roleNames !== undefined) checkGiving(by, before, after)
+        if (rest.isDisabled !== undefined) checkRemoving(by, name, before)
+        checkGiving(by, before, after)
       })
-      await spread(users.update(name, change, deed))
+      await spread(users.update(name, change, { ...deed, ...condition }))
     },
 
     setDisabled(name, isDisabled, by) {
@@ -115,9 +116,9 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
       return spread(users.setDisabled(name, isDisabled, deed))
     },
 
-    delete(name, by) {
+    delete(name, by, options) {
       const deed = checkedDeed(by, clock.now(), (before) => checkRemoving(by, name, before))
-      return spread(users.delete(name, deed))
+      return spread(users.delete(name, { ...deed, ...options }))
     },
 
     async ensureFirstAdministrator({ name, password }) {

@@ -3,7 +3,7 @@ import type { Explain, ExplainOptions, Explanation } from '../../core/access/exp
 import type { GrantRules } from '../../core/access/grant-rules.ts'
 import type { Verdict } from '../../core/access/verdict.ts'
 import type { ClusterKind } from '../../core/clusters/cluster.ts'
-import type { PermissionWords } from '../../core/roles/permission-words.ts'
+import type { GrantWords } from '../../core/roles/grant-words.ts'
 import { type Permission, requirePermissionOrSelf, requireScope, scopeOf } from '../../core/sessions/permission.ts'
 import type { Principal } from '../../core/sessions/principal.ts'
 import { RequestError } from '../validate.ts'
@@ -22,12 +22,15 @@ const needs =
 
 /** May somebody do something on a cluster, and why? */
 export function explainRoutes({ explain, grantRules }: ExplainRouteDeps): readonly Route[] {
-  function presentEntry({ scope, resource, permissions, sources }: AccessEntry, words: PermissionWords): EntryBody {
+  function presentEntry(
+    { scope, resource, permissions, sources }: AccessEntry,
+    words: Pick<GrantWords, 'present'>,
+  ): EntryBody {
     const roles = [...new Set(sources.map(({ role }) => role.name))]
     return { scope, bucket: resource, permissions: [...words.present(permissions)], permissionBits: permissions, roles }
   }
 
-  function presentVerdict({ isAllowed, code, why }: Verdict, decision: Decision, words: PermissionWords) {
+  function presentVerdict({ isAllowed, code, why }: Verdict, decision: Decision, words: Pick<GrantWords, 'present'>) {
     const { entry, shadowed } = decision
     return {
       isAllowed,

@@ -6,12 +6,13 @@ import type { Origin } from '../../core/sessions/actor.ts'
 import type { Authenticator } from '../../core/sessions/authenticator.ts'
 import { requirePermission } from '../../core/sessions/permission.ts'
 import { readText } from '../body.ts'
+import { etagOf, isKnown, readConditions } from '../conditions.ts'
 import { type HttpEnv, originOf } from '../env.ts'
 import { methodNotAllowed, notFound, type Problem, problemOf, unexpected } from '../errors.ts'
 import { presentDocument } from '../openapi.ts'
 import { securityHeaders } from '../security-headers.ts'
 import { RequestError } from '../validate.ts'
-import { type Caller, type Route, route } from './route.ts'
+import { type Caller, type Reply, type Route, route } from './route.ts'
 import { Document } from './shapes/document.ts'
 
 export interface NativeApiDeps {
@@ -77,6 +78,7 @@ function honoPath({ path }: Route): string {
 /** Made anew for each set of routes, at the first request for it: it takes some milliseconds. */
 function documentRoute(routes: () => readonly Route[], version: string): Route {
   let document: Promise<Record<string, unknown>> | undefined
+  let etag: string | undefined
   return route(
     {
       method: 'get',
@@ -84,11 +86,14 @@ function documentRoute(routes: () => readonly Route[], version: string): Route {
       permission: 'none',
       tag: 'About',
       summary: 'Read this document',
+      conditional: 'read',
       answer: { status: 200, description: 'The OpenAPI 3.1 document of this API.', body: Document },
     },
     async () => {
       document ??= presentDocument(routes(), version)
-      return { body: await document }
+      const body = await document
+      etag ??= etagOf(body)
+      return { body, etag }
     },
   )
 }
@@ -120,15 +125,36 @@ async function run(
   const text = each.body === undefined ? undefined : await readJson(c, each.maximumBytes)
   // A body may take a minute to come: what its sender may do is asked again when it is whole.
   const caller = text === undefined ? first : await admit(each, c, authenticator, origin)
-  const { body, headers } = await each.handle({
+  const reply = await each.handle({
     caller,
     origin,
     params: Object.fromEntries(Object.entries(params).map(([name, value]) => [name, decode(value)])),
-    query: c.req.query(),
+    query: c.req.queries(),
+    method: c.req.method,
+    path: c.req.path,
+    header: (name) => headerOf(c, name),
     readBody: async () => text ?? '',
   })
-  const { status } = each.answer
-  if (body === undefined) return respond(c, status, null, { ...headers })
+  return respondReply(c, each, reply)
+}
+
+function headerOf(c: Context<HttpEnv>, name: string): string | undefined {
+  const value = c.env.incoming.headers[name]
+  return Array.isArray(value) ? value.join(', ') : value
+}
+
+function respondReply(c: Context<HttpEnv>, { answer, conditional }: Route, reply: Reply<unknown>): Response {
+  const { body, etag, isCreated } = reply
+  const headers = { ...(etag !== undefined && { ETag: etag, 'Cache-Control': 'private, no-cache' }), ...reply.headers }
+  if (conditional === 'read' && etag !== undefined) {
+    const conditions = readConditions((name) => headerOf(c, name))
+    if (isKnown(conditions, etag)) return respond(c, 304, null, headers)
+  }
+  const status = isCreated ? 201 : answer.status
+  if (body === undefined) return respond(c, status, null, headers)
+  if (answer.type !== undefined) {
+    return respond(c, status, body as string | Uint8Array<ArrayBuffer>, { 'Content-Type': answer.type, ...headers })
+  }
   return respond(c, status, JSON.stringify(body), { 'Content-Type': 'application/json', ...headers })
 }
 
@@ -188,11 +214,16 @@ function respondProblem(c: Context<HttpEnv>, { code, status, title, detail, fiel
 }
 
 /** Made without the context's own methods, which build a Headers object where a plain one goes straight to the socket. */
-function respond(c: Context<HttpEnv>, status: number, body: string | null, headers: Record<string, string>): Response {
+function respond(
+  c: Context<HttpEnv>,
+  status: number,
+  body: string | Uint8Array<ArrayBuffer> | null,
+  headers: Record<string, string>,
+): Response {
   const common = {
     ...securityHeaders,
     'X-Request-Id': c.get('requestId'),
     'Cache-Control': 'no-store',
   }
-  return new Response(body, { status, headers: { ...headers, ...common } })
+  return new Response(body, { status, headers: { ...common, ...headers } })
 }

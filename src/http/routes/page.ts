@@ -69,6 +69,11 @@ export function pageOf<T extends z.ZodType>(item: T) {
   })
 }
 
+/** As `presentPage`, for lists that know themselves where the next page starts. */
+export function presentPart<T, U>(rows: readonly T[], next: string | undefined, present: (row: T) => U) {
+  return { items: rows.map(present), next: next === undefined ? null : makeCursor(next) }
+}
+
 /** Opaque on purpose: what lists are ordered by may change. */
 export function makeCursor(key: string): string {
   return Buffer.from(`1:${key}`).toString('base64url')
@@ -80,7 +85,7 @@ function openCursor(cursor: string): string {
   return text.slice(2)
 }
 
-function badCursor(): RequestError {
+export function badCursor(): RequestError {
   const field = { in: 'query', field: 'cursor', detail: 'must be `next` of an earlier answer' } as const
   return new RequestError(422, 'The cursor is not one that was given out.', [field])
 }

@@ -1,14 +1,17 @@
 import type { Clock } from '../../core/clock.ts'
 import { DomainError, isDomainError } from '../../core/errors.ts'
 import type { RevocationActStore, TokenStatus } from '../../core/revocation/revocation-acts.ts'
+import type { TokenSearch } from '../../core/tokens/token-search.ts'
 import { fingerprintOf, type TokenVerifier } from '../../core/tokens/token-verifier.ts'
 import type { Statuses } from './cluster-statuses.ts'
 import { presentToken, unknownToken } from './present-token.ts'
 import { type Route, route } from './route.ts'
 import { IntrospectBody, JtiParams, TokenBody } from './shapes/tokens.ts'
+import { tokenListRoute } from './token-list.ts'
 
 export interface TokenRouteDeps {
   readonly acts: Pick<RevocationActStore, 'token'>
+  readonly tokenSearch: TokenSearch
   readonly verifier: TokenVerifier
   readonly statuses: Statuses
   readonly clock: Clock
@@ -17,7 +20,9 @@ export interface TokenRouteDeps {
 const tag = 'Tokens'
 
 /** Whether a token is dead, and where not. */
-export function tokenRoutes({ acts, verifier, statuses, clock }: TokenRouteDeps): readonly Route[] {
+export function tokenRoutes(deps: TokenRouteDeps): readonly Route[] {
+  const { acts, verifier, statuses, clock } = deps
+
   async function present(token: TokenStatus): Promise<TokenBody> {
     const known = { statusOf: await statuses.all(), progressOf: statuses.progressOf }
     return presentToken(token, known, clock.now())
@@ -37,6 +42,7 @@ export function tokenRoutes({ acts, verifier, statuses, clock }: TokenRouteDeps)
   }
 
   return [
+    tokenListRoute(deps),
     route(
       {
         method: 'get',

@@ -2,7 +2,10 @@
 import type { Database } from 'better-sqlite3'
 import type { AuditVerification } from '../../core/audit/audit-store.ts'
 import { type ChainEnd, type ChainFault, chainStart, followChain } from '../../core/audit/chain.ts'
-import { auditColumnNames, prepareAuditSequence, type RawAuditRow, toLink } from './audit-rows.ts'
+import { auditColumnNames, charactersOf, prepareAuditSequence, type RawAuditRow, toLink } from './audit-rows.ts'
+
+/** What is read in one step at most, whatever rows hold: hashing it takes some ten milliseconds. */
+const charactersPerStep = 8 * 1024 * 1024
 
 /** One step, as AuditStore.verify has it. Runs inside a snapshot. */
 export type VerifyStep = (step: { readonly after?: number; readonly limit: number }) => AuditVerification
@@ -11,6 +14,7 @@ export function prepareVerify(client: Database): VerifyStep {
   const rowsAfter = client
     .prepare<[number, number], RawAuditRow>(`SELECT ${auditColumnNames} FROM audit WHERE id > ? ORDER BY id LIMIT ?`)
     .raw()
+  const oldestId = client.prepare<[], number | null>('SELECT min(id) FROM audit').pluck()
   const hashOf = client.prepare<[number], Buffer>('SELECT hash FROM audit WHERE id = ?').pluck()
   const readCheckpoint = prepareCheckpoint(client)
   const readSequence = prepareAuditSequence(client)
@@ -23,17 +27,41 @@ export function prepareVerify(client: Database): VerifyStep {
     return hash === undefined ? { id: after, hash: Buffer.alloc(0) } : { id: after, hash }
   }
 
+  /** A row before the first of the chain, which was never written there, or was purged: the chain passes it by. */
+  function findStray(start: ChainEnd): number | undefined {
+    const oldest = readCheckpoint()
+    const id = oldest === undefined || start.id > oldest.id ? null : oldestId.get()
+    return typeof id === 'number' && id <= start.id ? id : undefined
+  }
+
   return ({ after = 0, limit }) => {
     const start = findStart(after)
     if (start === undefined) return broken(chainStart, 0, { id: 1, what: 'checkpoint' })
-    const rows = rowsAfter.all(start.id, limit)
-    const { end, fault } = followChain(start, rows.map(toLink))
+    const stray = findStray(start)
+    if (stray !== undefined) return broken(start, 0, { id: stray, what: 'altered' })
+    const step = createStep(rowsAfter.iterate(start.id, limit))
+    const { end, fault } = followChain(start, step.links())
     const checked = end.id - start.id
     if (fault !== null) return broken(end, checked, fault)
-    const isAtEnd = rows.length < limit
+    const isAtEnd = !step.isCut() && checked < limit
     if (isAtEnd && end.id !== readSequence()) return broken(end, checked, { id: end.id, what: 'cut' })
     return { checked, head: present(end), isAtEnd, fault: null }
   }
+}
+
+/** Rows one by one, so that large ones are not in memory together, until they are enough for one step. */
+function createStep(rows: Iterable<RawAuditRow>) {
+  let isCut = false
+  function* links() {
+    let characters = 0
+    for (const row of rows) {
+      yield toLink(row)
+      characters += charactersOf(row)
+      isCut = characters >= charactersPerStep
+      if (isCut) return
+    }
+  }
+  return { links, isCut: () => isCut }
 }
 
 function broken(end: ChainEnd, checked: number, fault: ChainFault): AuditVerification {

@@ -1,5 +1,5 @@
 import type { Database } from 'better-sqlite3'
-import { type AuditAction, type AuditEntry, type AuditRow, cleanText, scrubSecrets } from '../../core/audit/audit.ts'
+import { type AuditAction, type AuditEntry, type AuditRow, cleanText, scrubbedJson } from '../../core/audit/audit.ts'
 import { type AuditColumns, type ChainEnd, chainStart, hashRow, type Link } from '../../core/audit/chain.ts'
 import type { JsonValue } from '../../core/json.ts'
 import type { Deed } from '../../core/sessions/actor.ts'
@@ -22,16 +22,21 @@ export function prepareAuditRows(client: Database): AuditRows {
   const insert = client.prepare(
     `INSERT INTO audit (${auditColumnNames}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
   )
-  const readEnd = prepareChainEnd(client)
+  // In one statement, since every revocation waits for it.
+  const readLast = client
+    .prepare<[], [id: number, hash: Buffer, sequence: number]>(
+      `SELECT id, hash, (SELECT seq FROM sqlite_sequence WHERE name = 'audit')
+       FROM audit WHERE id = (SELECT max(id) FROM audit)`,
+    )
+    .raw()
   const readSequence = prepareAuditSequence(client)
 
   return {
     append(entry, deed) {
-      const end = readEnd()
+      const [last, previous, sequence] = readLast.get() ?? [0, chainStart.hash, readSequence()]
       // Where rows were cut off, the gap stays to be seen.
-      const id = Math.max(end.id, readSequence()) + 1
-      const columns = toColumns(id, entry, deed)
-      insert.run(...columns, hashRow(end.hash, columns))
+      const columns = toColumns(Math.max(last, sequence) + 1, entry, deed)
+      insert.run(...columns, hashRow(previous, columns))
     },
   }
 }
@@ -60,7 +65,7 @@ function toColumns(id: number, entry: AuditEntry, { by, at }: Deed): AuditColumn
 }
 
 function toText(value: JsonValue | undefined): string | null {
-  return value === undefined || value === null ? null : scrubSecrets(JSON.stringify(value))
+  return value === undefined || value === null ? null : scrubbedJson(value)
 }
 
 /** The last row there is. */
@@ -78,6 +83,11 @@ export function prepareChainEnd(client: Database): () => ChainEnd {
 export function prepareAuditSequence(client: Database): () => number {
   const sequence = client.prepare<[], number>("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").pluck()
   return () => sequence.get() ?? 0
+}
+
+/** How much a row holds, but for what is always short. */
+export function charactersOf(row: RawAuditRow): number {
+  return (row[10]?.length ?? 0) + (row[11]?.length ?? 0) + (row[12]?.length ?? 0)
 }
 
 export function toLink(row: RawAuditRow): Link {

@@ -2,7 +2,7 @@ import type { Database } from 'better-sqlite3'
 import { type AuditRow, cleanText } from '../../core/audit/audit.ts'
 import type { AuditFilter, AuditPage, AuditStore } from '../../core/audit/audit-store.ts'
 import { prepareVerify } from './audit-chain.ts'
-import { auditColumnNames, prepareChainEnd, type RawAuditRow, toAuditRow } from './audit-rows.ts'
+import { auditColumnNames, charactersOf, prepareChainEnd, type RawAuditRow, toAuditRow } from './audit-rows.ts'
 import type { SqliteParts } from './parts.ts'
 
 /** What one page may cost, whatever is asked for: rows that are looked at, and characters of what they hold. */
@@ -116,7 +116,7 @@ function prepareList(client: Database) {
       scanned += 1
       if (meets(raw, filter)) {
         rows.push(toAuditRow(raw))
-        characters += sizeOf(raw)
+        characters += charactersOf(raw)
       }
       if (rows.length === page.limit || scanned === scannedRows || characters >= scannedCharacters) {
         return { rows, next: { at: raw[1], id: raw[0] } }
@@ -146,10 +146,6 @@ function meets(raw: RawAuditRow, { requestId, target, actor, action, outcome, fr
     (from === undefined || raw[1] >= from.getTime()) &&
     (until === undefined || raw[1] < until.getTime())
   )
-}
-
-function sizeOf(raw: RawAuditRow): number {
-  return (raw[10]?.length ?? 0) + (raw[11]?.length ?? 0) + (raw[12]?.length ?? 0)
 }
 
 function preparePurge(client: Database) {

@@ -7,6 +7,7 @@ import { clusterAdministratorRole } from '../../core/roles/role.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { clusterColumns } from './cluster-rows.ts'
 import { startResync } from './cursor-rows.ts'
+import type { OnceRows } from './once-store.ts'
 import type { SqliteParts } from './parts.ts'
 import type { RoleRows } from './role-rows.ts'
 import { clusterCursors, clusterProbes, clusters, roles as roleTable } from './schema.ts'
@@ -15,6 +16,7 @@ export function createClusterStore(
   parts: SqliteParts,
   roleRows: RoleRows,
   acknowledgements: Acknowledgements,
+  once: OnceRows,
 ): ClusterStore {
   const { db, read, write, audit } = parts
   const directory = { changesDirectory: true }
@@ -39,6 +41,7 @@ export function createClusterStore(
           { action: 'cluster.registered', target: targetOf(id), after: clusterSnapshot(cluster), details },
           deed,
         )
+        once.keep(deed.once, cluster, registeredAt)
       }, directory),
 
     update: (id, { alias, urls }, deed) =>
@@ -46,8 +49,9 @@ export function createClusterStore(
         const { at } = deed
         const cluster = find.byId(id)
         if (cluster === undefined) throw new DomainError('cluster_not_found', { name: id })
-        const owner = alias ? find.nameOwner(alias, id) : undefined
-        if (alias && owner !== undefined) {
+        deed.precondition?.(cluster)
+        const owner = typeof alias === 'string' ? find.nameOwner(alias, id) : undefined
+        if (typeof alias === 'string' && owner !== undefined) {
           throw new DomainError('alias_taken', { alias, clusterId: owner.id })
         }
         db.update(clusters)
@@ -63,6 +67,7 @@ export function createClusterStore(
       write((): Cluster => {
         const cluster = find.byIdOrAlias(name)
         if (cluster === undefined) throw new DomainError('cluster_not_found', { name })
+        deed.precondition?.(cluster)
         db.delete(clusters).where(eq(clusters.id, cluster.id)).run()
         const ownRole = roleRows.key(clusterAdministratorRole(cluster).name)
         if (ownRole !== undefined) {

@@ -67,11 +67,12 @@ export function createImportStore(
 
   /** The act's one row in the audit trail; one that changed nothing has none. */
   function noteImport({ isFirst, ...tally }: ImportTally, { from, settings: given }: ImportTerms, deed: Deed): void {
+    const taken = isFirst ? given.map(({ name }) => name) : []
     const { users, roles, clusters, keys, revocations } = tally
     const added = { users: users.added, roles: roles.added, clusters: clusters.added, keys: keys.added }
     const details = { from, ...added, revokedTokens: revocations.added }
-    if (Object.values(tally).every((counts) => counts.added === 0)) return
-    const names = isFirst ? { settings: given.map(({ name }) => name) } : {}
+    if (taken.length === 0 && Object.values(tally).every((counts) => counts.added === 0)) return
+    const names = isFirst ? { settings: taken } : {}
     audit.append({ action: 'data.imported', target: null, details: { ...details, ...names } }, deed)
   }
 

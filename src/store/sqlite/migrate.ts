@@ -27,6 +27,22 @@ export function migrate(client: Database, folder: string = findMigrations()): re
   return known.filter((migration) => apply(client, migration, known)).map((migration) => migration.name)
 }
 
+/**
+ * The migrations that a database has yet to see, by name; all of them where it is empty. Writes nothing.
+ * @throws as `migrate`
+ */
+export function findPendingMigrations(client: Database, folder: string = findMigrations()): readonly string[] {
+  const known = readMigrations(folder)
+  const hasSome = client.prepare("SELECT 1 FROM sqlite_schema WHERE name = 'migrations'").get() !== undefined
+  const applied = hasSome ? checkApplied(client, known) : new Set()
+  return known.map(({ name }) => name).filter((name) => !applied.has(name))
+}
+
+/** Names of all migrations that this program knows, in order. */
+export function listMigrations(): readonly string[] {
+  return readMigrations(findMigrations()).map(({ name }) => name)
+}
+
 /** Whether there was anything to do; another process may have come first. */
 function apply(client: Database, migration: Migration, known: readonly Migration[]): boolean {
   const step = client.transaction(() => {

@@ -1,16 +1,19 @@
+import { isDeepStrictEqual } from 'node:util'
 import { eq } from 'drizzle-orm'
 import { revocationDetails, roleSnapshot } from '../../core/audit/snapshots.ts'
 import { DomainError } from '../../core/errors.ts'
 import { nothingRevoked, type Revoked } from '../../core/revocation/selector.ts'
 import { isNarrowerByGrants } from '../../core/roles/narrowing.ts'
-import type { Role } from '../../core/roles/role.ts'
+import type { NewRole, Role, RoleContent } from '../../core/roles/role.ts'
 import type { RoleAct, RoleStore } from '../../core/roles/role-store.ts'
+import type { Deed } from '../../core/sessions/actor.ts'
+import type { OnceRows } from './once-store.ts'
 import type { SqliteParts } from './parts.ts'
 import type { Revoking } from './revoking.ts'
 import type { RoleRows } from './role-rows.ts'
 import { roles } from './schema.ts'
 
-export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Revoking): RoleStore {
+export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Revoking, once: OnceRows): RoleStore {
   const { client, db, snapshot, write, audit } = parts
   const directory = { changesDirectory: true }
   const purgeHolders = client.prepare<[number]>(
@@ -24,10 +27,16 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Re
        WHERE r.deleted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM user_roles ur WHERE ur.role_key = r.key) LIMIT ?)`,
   )
 
-  /** @throws DomainError role_not_found, role_protected */
-  function findForChange(name: string, act: 'update' | 'delete'): Role {
+  /** @throws DomainError role_not_found */
+  function find(name: string): Role {
     const role = rows.get(name)
     if (role === undefined) throw new DomainError('role_not_found', { name })
+    return role
+  }
+
+  /** @throws DomainError role_not_found, role_protected */
+  function findForChange(name: string, act: 'update' | 'delete'): Role {
+    const role = find(name)
     if (role.isBuiltIn) throw new DomainError('role_protected', { name, act })
     return role
   }
@@ -37,6 +46,23 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Re
     return revoking.revoke({ selector, scope: 'role', target: String(key) }, { by, reason: reasons[of], at })
   }
 
+  function insert(role: NewRole, deed: Deed): Role {
+    rows.insert(role, deed.at)
+    audit.append({ action: 'role.created', target: targetOf(role.name), after: roleSnapshot(role) }, deed)
+    return find(role.name)
+  }
+
+  function replace(role: Role, content: RoleContent, act: RoleAct): Revoked {
+    rows.replaceContent(role.key, content, act.at)
+    const { revokeNarrowed = false, isNarrower = isNarrowerByGrants } = act
+    const revoked = revokeNarrowed && isNarrower(role, content) ? revokeAll(role, 'role.narrowed', act) : nothingRevoked
+    const [before, after] = [roleSnapshot(role), roleSnapshot(content)]
+    const isChanged = JSON.stringify(before) !== JSON.stringify(after)
+    const details = revocationDetails(revoked)
+    if (isChanged) audit.append({ action: 'role.changed', target: targetOf(role.name), before, after, details }, act)
+    return revoked
+  }
+
   return {
     get: (name) => snapshot(() => rows.get(name)),
     list: () => snapshot(() => rows.list()),
@@ -44,29 +70,33 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Re
     insert: (role, deed) =>
       write(() => {
         if (rows.key(role.name) !== undefined) throw new DomainError('role_exists', { name: role.name })
-        rows.insert(role, deed.at)
-        audit.append({ action: 'role.created', target: targetOf(role.name), after: roleSnapshot(role) }, deed)
+        const made = insert(role, deed)
+        once.keep(deed.once, made, deed.at)
+        return made
       }, directory),
 
     update: (name, edit, act) =>
       write(() => {
         const role = findForChange(name, 'update')
+        return replace(role, edit(role), act)
+      }, directory),
+
+    put: (name, edit, act) =>
+      write(() => {
+        const role = rows.get(name)
+        if (role === undefined) return { ...nothingRevoked, role: insert({ name, ...edit(role) }, act), isNew: true }
+        if (role.isBuiltIn) throw new DomainError('role_protected', { name, act: 'update' })
         const content = edit(role)
-        rows.replaceContent(role.key, content, act.at)
-        const { revokeNarrowed = false, isNarrower = isNarrowerByGrants } = act
-        const revoked =
-          revokeNarrowed && isNarrower(role, content) ? revokeAll(role, 'role.narrowed', act) : nothingRevoked
-        const [before, after] = [roleSnapshot(role), roleSnapshot(content)]
-        const isChanged = JSON.stringify(before) !== JSON.stringify(after)
-        const details = revocationDetails(revoked)
-        if (isChanged) audit.append({ action: 'role.changed', target: targetOf(name), before, after, details }, act)
-        return revoked
+        const isSame = isDeepStrictEqual(content, contentOf(role))
+        const revoked = isSame ? nothingRevoked : replace(role, content, act)
+        return { ...revoked, role: { ...role, ...content }, isNew: false }
       }, directory),
 
     delete: (name, act) =>
       write(() => {
         const role = findForChange(name, 'delete')
         act.check?.(role)
+        act.precondition?.(role)
         const { at } = act
         db.update(roles).set({ deletedAt: at, updatedAt: at }).where(eq(roles.key, role.key)).run()
         const revoked = act.revokeNarrowed ? revokeAll(role, 'role.deleted', act) : nothingRevoked
@@ -84,6 +114,10 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Re
 }
 
 const targetOf = (name: string) => ({ kind: 'role', name }) as const
+
+function contentOf({ description, grants, annotations }: Role): RoleContent {
+  return { description, grants, annotations }
+}
 
 /** Why the tokens went, for people. */
 const reasons = { 'role.narrowed': 'the role was narrowed', 'role.deleted': 'the role was deleted' } as const

@@ -17,11 +17,6 @@ const flag = <N extends string>(name: N) => integer(name, { mode: 'boolean' })
 const sealed = <N extends string>(name: N) => blob(name, { mode: 'buffer' })
 const json = <N extends string>(name: N) => text(name, { mode: 'json' })
 
-export const masterKeyCheck = sqliteTable('master_key_check', {
-  key: integer('key').primaryKey(),
-  sealed: sealed('sealed').notNull(),
-})
-
 export const users = sqliteTable('users', {
   key: integer('key').primaryKey({ autoIncrement: true }),
   name: text('name').notNull(),
@@ -184,4 +179,17 @@ export const settings = sqliteTable('settings', {
   value: text('value'),
   sealed: sealed('sealed'),
   updatedAt: instant('updated_at').notNull(),
+})
+
+/** Each time this database was put back from a backup. */
+export const restores = sqliteTable('restores', {
+  key: integer('key').primaryKey({ autoIncrement: true }),
+  backup: text('backup').notNull(),
+  backupAt: instant('backup_at').notNull(),
+  restoredAt: instant('restored_at').notNull(),
+  /** Taken over from the database that it replaced; null where there was none that could be read. */
+  carriedRevocations: integer('carried_revocations'),
+  /** The key file's content, until it is written. */
+  sealedSigningKey: sealed('sealed_signing_key'),
+  completedAt: instant('completed_at'),
 })

@@ -1,24 +1,28 @@
 import { asc } from 'drizzle-orm'
 import type { AuditEntry } from '../../core/audit/audit.ts'
 import type { Sealer } from '../../core/keys/sealer.ts'
-import type { SettingsStore } from '../../core/settings/settings-store.ts'
+import type { SettingsStore, StoredSetting } from '../../core/settings/settings-store.ts'
 import type { SqliteParts } from './parts.ts'
 import { settings } from './schema.ts'
 
 export function createSettingsStore({ db, read, write, audit }: SqliteParts, sealer: Sealer): SettingsStore {
   const all = db.select().from(settings).orderBy(asc(settings.name)).prepare()
 
+  function list(): readonly StoredSetting[] {
+    return all.all().map(({ name, value, sealed, updatedAt }) => ({
+      name,
+      value: sealed === null ? (value ?? '') : sealer.open(sealed),
+      changedAt: updatedAt,
+    }))
+  }
+
   return {
-    list: () =>
-      read(() =>
-        all
-          .all()
-          .map(({ name, value, sealed }) => ({ name, value: sealed === null ? (value ?? '') : sealer.open(sealed) })),
-      ),
+    list: () => read(list),
 
     put: (changed, deed) =>
       write(
         () => {
+          deed.precondition?.(list())
           const { at } = deed
           const before = new Map(all.all().map((row) => [row.name, row]))
           for (const { name, value, isSecret } of changed) {

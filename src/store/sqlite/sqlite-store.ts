@@ -2,7 +2,6 @@ import type { Database } from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Sealer } from '../../core/keys/sealer.ts'
 import type { Store } from '../store.ts'
-import { StoreOpenError } from '../store-open-error.ts'
 import { createAccessStore, type DirectoryStores } from './access-store.ts'
 import { prepareAcknowledgements } from './acknowledgements.ts'
 import { prepareAdministrators } from './administrators.ts'
@@ -12,23 +11,29 @@ import { createClusterStore } from './cluster-store.ts'
 import { createCursorStore } from './cursor-store.ts'
 import { createExportStore } from './export-store.ts'
 import { createImportStore } from './import-store.ts'
+import { openForReading } from './inspect.ts'
 import { createKeyStore } from './key-store.ts'
 import { createLockStore } from './lock-store.ts'
 import { createLoginLockStore } from './login-lock-store.ts'
+import { checkMasterKey } from './master-key-check.ts'
 import { migrate } from './migrate.ts'
+import { createOnceStore, prepareOnceRows } from './once-store.ts'
 import { asOpenError, openDatabase, shortenBusyTimeout } from './open.ts'
 import type { SqliteParts } from './parts.ts'
 import { createProbeStore } from './probe-store.ts'
 import { createReader } from './reader.ts'
+import { createRestoreStore } from './restore-store.ts'
 import { createRevisions } from './revisions.ts'
 import { createRevocationActStore } from './revocation-act-store.ts'
 import { createRevocationStore } from './revocation-store.ts'
 import { prepareRevoking } from './revoking.ts'
 import { prepareRoleRows } from './role-rows.ts'
+import { createRoleSearch } from './role-search.ts'
 import { createRoleStore } from './role-store.ts'
-import { masterKeyCheck } from './schema.ts'
 import { createSettingsStore } from './settings-store.ts'
+import { createTokenSearch } from './token-search.ts'
 import { createTokenStore } from './token-store.ts'
+import { createUserSearch } from './user-search.ts'
 import { createUserStore } from './user-store.ts'
 import { createWriter } from './writer.ts'
 
@@ -56,6 +61,18 @@ export function openSqliteStore({ file, sealer }: SqliteStoreOptions): Store {
   }
 }
 
+/**
+ * Opens a database of this program's shape beside a service that may be running: what would write is refused.
+ * @throws StoreOpenError
+ */
+export function readSqliteStore({ file, sealer }: SqliteStoreOptions): Store {
+  try {
+    return buildStore(openForReading(file), file, sealer)
+  } catch (error) {
+    throw asOpenError(file, error)
+  }
+}
+
 function buildStore(client: Database, file: string, sealer: Sealer): Store {
   const revisions = createRevisions(client)
   const writer = createWriter(client, { onDirectoryChanged: revisions.advance })
@@ -65,10 +82,13 @@ function buildStore(client: Database, file: string, sealer: Sealer): Store {
   const administrators = prepareAdministrators(parts)
   const revoking = prepareRevoking(parts)
   const acknowledgements = prepareAcknowledgements(parts)
+  const once = prepareOnceRows(parts, sealer)
   return {
-    users: createUserStore(parts, roleRows, administrators, revoking, sealer),
-    roles: createRoleStore(parts, roleRows, revoking),
-    clusters: createClusterStore(parts, roleRows, acknowledgements),
+    users: createUserStore(parts, roleRows, administrators, revoking, sealer, once),
+    userSearch: createUserSearch(parts),
+    roles: createRoleStore(parts, roleRows, revoking, once),
+    roleSearch: createRoleSearch(parts, roleRows),
+    clusters: createClusterStore(parts, roleRows, acknowledgements, once),
     access: createAccessStore({
       parts,
       writer,
@@ -77,14 +97,17 @@ function buildStore(client: Database, file: string, sealer: Sealer): Store {
       createStores: (over) => createDirectoryStores(over, sealer),
     }),
     tokens: createTokenStore(parts),
+    tokenSearch: createTokenSearch(parts),
     revocations: createRevocationStore(parts, sealer, roleRows, revoking),
     revocationActs: createRevocationActStore(parts, acknowledgements),
     locks: createLockStore(parts, roleRows, administrators, revoking),
     loginLocks: createLoginLockStore(parts),
     keys: createKeyStore(parts),
     settings: createSettingsStore(parts, sealer),
+    once: createOnceStore(parts, sealer),
     cursors: createCursorStore(parts, sealer, acknowledgements),
     probes: createProbeStore(parts, sealer),
+    restores: createRestoreStore(parts, sealer),
     audit: createAuditStore(parts),
     imports: createImportStore(parts, sealer, roleRows, acknowledgements),
     exports: createExportStore(parts, sealer, roleRows),
@@ -100,10 +123,11 @@ function buildStore(client: Database, file: string, sealer: Sealer): Store {
 function createDirectoryStores(parts: SqliteParts, sealer: Sealer): DirectoryStores {
   const roleRows = prepareRoleRows(parts)
   const revoking = prepareRevoking(parts)
+  const once = prepareOnceRows(parts, sealer)
   return {
-    users: createUserStore(parts, roleRows, prepareAdministrators(parts), revoking, sealer),
-    roles: createRoleStore(parts, roleRows, revoking),
-    clusters: createClusterStore(parts, roleRows, prepareAcknowledgements(parts)),
+    users: createUserStore(parts, roleRows, prepareAdministrators(parts), revoking, sealer, once),
+    roles: createRoleStore(parts, roleRows, revoking, once),
+    clusters: createClusterStore(parts, roleRows, prepareAcknowledgements(parts), once),
   }
 }
 
@@ -111,22 +135,4 @@ function openAnother(file: string): Database {
   const client = openDatabase(file)
   shortenBusyTimeout(client)
   return client
-}
-
-const checkText = 'gatehouse'
-
-/** A lost or foreign master key is noticed at start, not when the first revocation can't be read. */
-function checkMasterKey(client: Database, sealer: Sealer): void {
-  const db = drizzle({ client })
-  db.insert(masterKeyCheck)
-    .values({ key: 1, sealed: sealer.seal(checkText) })
-    .onConflictDoNothing()
-    .run()
-  const sealed = db.select().from(masterKeyCheck).get()?.sealed
-  try {
-    if (sealed !== undefined && sealer.open(sealed) === checkText) return
-  } catch (error) {
-    throw new StoreOpenError('the database was sealed under another master key', { cause: error })
-  }
-  throw new StoreOpenError('the database was sealed under another master key')
 }

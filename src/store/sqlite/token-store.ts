@@ -8,7 +8,7 @@ import { type Aim, meets } from './revoking.ts'
 
 /** Whatever is asked about a token in hand, in one statement: its row if there is one, and the user it names, if any. */
 const standingQuery = `
-  SELECT c.sequence, t.user_key, u.key, u.disabled_at, u.tokens_not_before,
+  SELECT c.sequence, t.key, t.user_key, u.key, u.disabled_at, u.tokens_not_before,
     (SELECT max(l.until) FROM locks l WHERE l.user_key = u.key AND l.lifted_at IS NULL),
     (SELECT json_group_array(json_object('role', r.own_role, 'clusterId', r.own_cluster_id))
       FROM user_roles ur JOIN roles r ON r.key = ur.role_key
@@ -19,6 +19,7 @@ const standingQuery = `
 
 type StandingRow = [
   revoked: number | null,
+  tokenKey: number | null,
   tokenUserKey: number | null,
   userKey: number | null,
   disabledAt: number | null,
@@ -38,6 +39,7 @@ export function createTokenStore({ client, read, write, audit }: SqliteParts): T
   const sealedText = client.prepare<[string], Buffer>('SELECT sealed_text FROM tokens WHERE jti = ?').pluck()
   const standing = client.prepare<[number, Buffer, string], StandingRow>(standingQuery).raw()
   const purge = preparePurge(client)
+  const lostFromMs = readLostFrom(client)
   const roleName = client.prepare<[number], string>('SELECT name FROM roles WHERE key = ?').pluck()
 
   return {
@@ -58,8 +60,8 @@ export function createTokenStore({ client, read, write, audit }: SqliteParts): T
     standing: ({ fingerprint, subject, issuedAt, now }) =>
       read(() => {
         const row = standing.get(now.getTime(), fingerprint, subject)
-        if (row === undefined) return { isRevoked: false, user: undefined }
-        const [revoked, , userKey, disabledAt, , until, authorities] = row
+        if (row === undefined) return { isRevoked: false, record: 'none', user: undefined }
+        const [revoked, tokenKey, , userKey, disabledAt, , until, authorities] = row
         const user =
           userKey === null || !isIssuedToUser(row, issuedAt)
             ? undefined
@@ -69,7 +71,8 @@ export function createTokenStore({ client, read, write, audit }: SqliteParts): T
                 isDisabled: disabledAt !== null,
                 lockedUntil: until !== null && until > now.getTime() ? new Date(until) : null,
               }
-        return { isRevoked: revoked !== null, user }
+        const record = tokenKey !== null ? 'kept' : issuedAt.getTime() >= lostFromMs ? 'lost' : 'none'
+        return { isRevoked: revoked !== null, record, user }
       }),
 
     purgeExpired: (before, limit) => write(() => purge(before.getTime(), limit)),
@@ -92,9 +95,21 @@ function tokenIssued({ subject, jti, session, audience, expiresAt }: TokenRow, r
  * Whether the user who has the name now is the one that the token was issued to. Where only the name is known, time
  * decides; `iat` has whole seconds, so a token of the second in which the user was made is given the benefit.
  */
-function isIssuedToUser([, tokenUserKey, userKey, , tokensNotBefore]: StandingRow, issuedAt: Date): boolean {
+function isIssuedToUser([, , tokenUserKey, userKey, , tokensNotBefore]: StandingRow, issuedAt: Date): boolean {
   if (tokenUserKey !== null) return tokenUserKey === userKey
   return Math.floor(issuedAt.getTime() / 1000) >= Math.floor((tokensNotBefore ?? 0) / 1000)
+}
+
+/** A token is signed before its row is written, and clocks differ a little. */
+const signedBeforeMs = 60_000
+
+/**
+ * From when on every token has a row here or was lost with what a restore did not bring back. It can't change while the
+ * database is open: a restore has it for itself.
+ */
+function readLostFrom(client: Database): number {
+  const backupAt = client.prepare<[], number | null>('SELECT min(backup_at) FROM restores').pluck().get()
+  return backupAt == null ? Number.POSITIVE_INFINITY : backupAt - signedBeforeMs
 }
 
 /** A token's change goes with it, and by ON DELETE CASCADE what else belongs to it. */

@@ -5,13 +5,15 @@ import type { Sealer } from '../../core/keys/sealer.ts'
 import { nothingRevoked, type Revoked } from '../../core/revocation/selector.ts'
 import type { Deed } from '../../core/sessions/actor.ts'
 import { isBcrypt } from '../../core/users/password-hasher.ts'
-import type { UserListing } from '../../core/users/user.ts'
+import type { User } from '../../core/users/user.ts'
 import type { NewUser, UserChange, UserDeed, UserStore } from '../../core/users/user-store.ts'
 import type { Administrators } from './administrators.ts'
+import type { OnceRows } from './once-store.ts'
 import type { SqliteParts } from './parts.ts'
 import type { Revoking } from './revoking.ts'
 import type { RoleRows } from './role-rows.ts'
 import { userRoles, users } from './schema.ts'
+import { credentialsQuery, pageQuery, toListing, userPlaceholders, userRolePlaceholders } from './user-queries.ts'
 
 export function createUserStore(
   parts: SqliteParts,
@@ -19,6 +21,7 @@ export function createUserStore(
   administrators: Administrators,
   revoking: Revoking,
   sealer: Sealer,
+  once: OnceRows,
 ): UserStore {
   const { client, db, read, snapshot, write, audit } = parts
   const directory = { changesDirectory: true }
@@ -31,6 +34,9 @@ export function createUserStore(
     .prepare<[string], [number, string, number | null, number | null, number]>(credentialsQuery)
     .raw()
   const page = client.prepare<[string, number], [number, string, string | null]>(pageQuery).raw()
+  const anyBcrypt = client
+    .prepare<[], number>("SELECT 1 FROM users WHERE password_hash GLOB '$2[aby]$*' LIMIT 1")
+    .pluck()
   const insertRow = db.insert(users).values(userPlaceholders).returning({ key: users.key }).prepare()
   const insertRole = db.insert(userRoles).values(userRolePlaceholders).prepare()
 
@@ -71,16 +77,62 @@ export function createUserStore(
     return result
   }
 
+  function toUser({ key, name, isBuiltIn, disabledAt, createdAt, updatedAt }: ReturnType<typeof find>): User {
+    const isDisabled = disabledAt !== null
+    return { key, name, roles: roleRows.ofUser(key), isBuiltIn, isDisabled, createdAt, changedAt: updatedAt }
+  }
+
+  /** @throws DomainError user_protected */
+  function requireChangeableRoles({ name, isBuiltIn }: ReturnType<typeof find>): void {
+    if (isBuiltIn) throw new DomainError('user_protected', { name, act: 'change_roles' })
+  }
+
+  /** The keys of all roles that the user is to have; undefined = those that there are. @throws DomainError roles_unknown */
+  function planRoles(user: ReturnType<typeof find>, change: UserChange): readonly number[] | undefined {
+    const { roleNames, givenRoleNames = [], takenRoleNames = [] } = change
+    if (roleNames !== undefined) {
+      // Told before what is wrong with the roles, as AIStore's server does.
+      requireChangeableRoles(user)
+      return findRoleKeys(roleNames)
+    }
+    // In the user's order, which can matter to a cluster.
+    const before = roleRows.ofUser(user.key).map(({ key }) => key)
+    const given = findRoleKeys(givenRoleNames).filter((key) => !before.includes(key))
+    const taken = takenRoleNames.map((name) => roleRows.key(name))
+    const after = [...before.filter((key) => !taken.includes(key)), ...given]
+    return given.length === 0 && after.length === before.length ? undefined : after
+  }
+
   /** Answers the keys of the roles that the user no longer has. */
-  function replaceRoles(user: ReturnType<typeof find>, names: readonly string[]): readonly number[] {
-    if (user.isBuiltIn) throw new DomainError('user_protected', { name: user.name, act: 'change_roles' })
+  function replaceRoles(user: ReturnType<typeof find>, after: readonly number[]): readonly number[] {
+    requireChangeableRoles(user)
     const before = roleRows.keysOfUser(user.key)
-    const after = findRoleKeys(names)
     administrators.keepOne(user, 'change_roles', () => {
       db.delete(userRoles).where(eq(userRoles.userKey, user.key)).run()
       insertRoles(user.key, after)
     })
     return before.filter((key) => !after.includes(key))
+  }
+
+  /** Answers whether the user was not so before. */
+  function switchTo(user: ReturnType<typeof find>, isDisabled: boolean, at: Date): boolean {
+    if (isDisabled && user.isBuiltIn) throw new DomainError('user_protected', { name: user.name, act: 'disable' })
+    if (isDisabled === (user.disabledAt !== null)) return false
+    administrators.keepOne(user, 'disable', () => {
+      db.update(users)
+        .set({ disabledAt: isDisabled ? at : null, updatedAt: at })
+        .where(eq(users.key, user.key))
+        .run()
+    })
+    return true
+  }
+
+  /** What becomes of a user who was disabled or enabled. */
+  function settleSwitch(name: string, isDisabled: boolean, deed: Deed): Revoked {
+    const revoked = isDisabled ? revokeAll(name, 'user.disabled', deed) : nothingRevoked
+    const action = isDisabled ? 'user.disabled' : 'user.enabled'
+    audit.append({ action, target: targetOf(name), details: revocationDetails(revoked) }, deed)
+    return revoked
   }
 
   function revokeAll(
@@ -107,9 +159,7 @@ export function createUserStore(
     get: (name) =>
       snapshot(() => {
         const user = byName.get({ name })
-        if (user === undefined) return undefined
-        const { key, isBuiltIn, disabledAt, createdAt } = user
-        return { key, name, roles: roleRows.ofUser(key), isBuiltIn, isDisabled: disabledAt !== null, createdAt }
+        return user && toUser(user)
       }),
 
     credentials: (name) =>
@@ -127,6 +177,9 @@ export function createUserStore(
       write(() => {
         if (byName.get({ name: user.name }) !== undefined) throw new DomainError('user_exists', { name: user.name })
         insertUser(user, deed)
+        const made = toUser(find(user.name))
+        once.keep(deed.once, made, deed.at)
+        return made
       }, directory),
 
     insertFirst: (user, deed) =>
@@ -140,40 +193,37 @@ export function createUserStore(
     update: (name, change, deed) =>
       write(() => {
         const user = find(name)
-        const { passwordHash, roleNames } = change
+        deed.precondition?.(toUser(user))
+        const { passwordHash, isDisabled } = change
         const before = userSnapshot(roleRows.namesOfUser(user.key))
-        const lost = checked(user, deed, () => (roleNames === undefined ? [] : replaceRoles(user, roleNames)))
+        const roleKeys = planRoles(user, change)
+        const lost = checked(user, deed, () => (roleKeys === undefined ? [] : replaceRoles(user, roleKeys)))
+        const isSwitched = isDisabled !== undefined && switchTo(user, isDisabled, deed.at)
+        if (roleKeys === undefined && passwordHash === undefined && !isSwitched) return nothingRevoked
         db.update(users)
           .set({ updatedAt: deed.at, ...(passwordHash !== undefined && { passwordHash, sealedFormerHash: null }) })
           .where(eq(users.key, user.key))
           .run()
-        const revoked = revokeChanged(name, change, lost, deed)
+        // Disabling comes first: it takes every token, whatever else is changed.
+        const switched = isSwitched ? settleSwitch(name, isDisabled, deed) : nothingRevoked
+        const revoked = isSwitched && isDisabled ? nothingRevoked : revokeChanged(name, change, lost, deed)
         const after = userSnapshot(roleRows.namesOfUser(user.key))
         const isPasswordChanged = passwordHash !== undefined
         if (isPasswordChanged || JSON.stringify(before) !== JSON.stringify(after)) {
           const details = { isPasswordChanged, ...revocationDetails(revoked) }
           audit.append({ action: 'user.changed', target: targetOf(name), before, after, details }, deed)
         }
-        return revoked
+        return isSwitched && isDisabled ? switched : revoked
       }, directory),
 
     setDisabled: (name, isDisabled, deed) =>
       write(() => {
         const user = find(name)
         checked(user, deed, () => undefined)
-        if (isDisabled && user.isBuiltIn) throw new DomainError('user_protected', { name, act: 'disable' })
-        if (isDisabled === (user.disabledAt !== null)) return nothingRevoked
-        administrators.keepOne(user, 'disable', () => {
-          db.update(users)
-            .set({ disabledAt: isDisabled ? deed.at : null, updatedAt: deed.at })
-            .where(eq(users.key, user.key))
-            .run()
-        })
-        const revoked = isDisabled ? revokeAll(name, 'user.disabled', deed) : nothingRevoked
-        const action = isDisabled ? 'user.disabled' : 'user.enabled'
-        audit.append({ action, target: targetOf(name), details: revocationDetails(revoked) }, deed)
-        return revoked
+        return switchTo(user, isDisabled, deed.at) ? settleSwitch(name, isDisabled, deed) : nothingRevoked
       }, directory),
+
+    hasBcryptHash: () => read(() => anyBcrypt.get() !== undefined),
 
     hasAdministrator: () => read(() => administrators.isAnybody()),
 
@@ -191,6 +241,7 @@ export function createUserStore(
       write(() => {
         const user = find(name)
         checked(user, deed, () => undefined)
+        deed.precondition?.(toUser(user))
         if (user.isBuiltIn) throw new DomainError('user_protected', { name, act: 'delete' })
         const before = userSnapshot(roleRows.namesOfUser(user.key))
         administrators.keepOne(user, 'delete', () => {
@@ -213,36 +264,3 @@ const reasons = {
   'user.password_changed': 'the password was changed',
   'user.roles_changed': 'a role was taken away',
 } as const
-
-/** With what a login has to go by: what locks the user, and the last act of revocation that this has seen. */
-const credentialsQuery = `
-  SELECT key, password_hash, disabled_at,
-    (SELECT max(l.until) FROM locks l WHERE l.user_key = users.key AND l.lifted_at IS NULL),
-    (SELECT coalesce(max(key), 0) FROM revocations)
-  FROM users WHERE name = ?`
-
-const userPlaceholders = {
-  name: sql.placeholder('name'),
-  passwordHash: sql.placeholder('passwordHash'),
-  isBuiltIn: sql.placeholder('isBuiltIn'),
-  tokensNotBefore: sql.placeholder('tokensNotBefore'),
-  createdAt: sql.placeholder('at'),
-  updatedAt: sql.placeholder('at'),
-}
-const userRolePlaceholders = {
-  userKey: sql.placeholder('userKey'),
-  position: sql.placeholder('position'),
-  roleKey: sql.placeholder('roleKey'),
-}
-
-/** One pass over the names of the page; each user's live roles are looked up by key, in the user's order. */
-const pageQuery = `
-  SELECT u.key, u.name, (
-    SELECT group_concat(ur.role_key ORDER BY ur.position)
-    FROM user_roles ur JOIN roles r ON r.key = ur.role_key
-    WHERE ur.user_key = u.key AND r.deleted_at IS NULL)
-  FROM users u WHERE u.name > ? ORDER BY u.name LIMIT ?`
-
-function toListing([key, name, roleKeys]: [number, string, string | null]): UserListing {
-  return { key, name, roleKeys: roleKeys === null ? [] : roleKeys.split(',').map(Number) }
-}

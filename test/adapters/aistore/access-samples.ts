@@ -1,7 +1,7 @@
 /** Random roles that meet in one cluster and two of its buckets, for properties of what they allow. */
 import fc from 'fast-check'
 import { grantOfBucketAcl, grantOfClusterAcl } from '../../../src/adapters/aistore/acl.ts'
-import { bitNames } from '../../../src/adapters/aistore/permission-words.ts'
+import { aistoreGrantWords } from '../../../src/adapters/aistore/grant-words.ts'
 import type { Cluster } from '../../../src/core/clusters/cluster.ts'
 import type { Grant, Role } from '../../../src/core/roles/role.ts'
 import type { User } from '../../../src/core/users/user.ts'
@@ -27,10 +27,12 @@ function bitOf(name: string): Bit {
   return name.toLowerCase().replaceAll(/-(\w)/g, (_all, letter: string) => letter.toUpperCase()) as Bit
 }
 
-export const actions: readonly { readonly name: string; readonly bit: Bit }[] = bitNames.map((name) => ({
-  name,
-  bit: bitOf(name),
-}))
+export const actions: readonly { readonly name: string; readonly bit: Bit }[] = aistoreGrantWords.words.map(
+  ({ name }) => ({
+    name,
+    bit: bitOf(name),
+  }),
+)
 
 const perm = fc
   .oneof(fc.constant(0n), fc.constant(2n ** 64n - 1n), fc.bigInt({ min: 0n, max: 2n ** 18n - 1n }))
@@ -56,7 +58,15 @@ export function aRoleOf(name: string, key: number, granted: readonly Grant[], is
 }
 
 export function aUserWith(roles: readonly Role[]): User {
-  return { key: 1, name: 'ann', roles, isBuiltIn: false, isDisabled: false, createdAt: new Date(0) }
+  return {
+    key: 1,
+    name: 'ann',
+    roles,
+    isBuiltIn: false,
+    isDisabled: false,
+    createdAt: new Date(0),
+    changedAt: new Date(0),
+  }
 }
 
 export const someRoles: fc.Arbitrary<readonly Role[]> = fc

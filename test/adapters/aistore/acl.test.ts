@@ -32,6 +32,7 @@ const user = (roles: readonly Role[]) => ({
   isBuiltIn: false,
   isDisabled: false,
   createdAt: new Date(0),
+  changedAt: new Date(0),
 })
 
 describe('merging roles', () => {

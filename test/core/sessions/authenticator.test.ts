@@ -111,8 +111,11 @@ describe('the store decides, not the claim:', () => {
   test('a disabled user opens nothing', async () => {
     const { login, verifier, store, clock } = await startSessions()
     const user = { key: 1, authorities: op.authorities, isDisabled: true, lockedUntil: null }
-    const tokens = { ...store.tokens, standing: async () => ({ isRevoked: false, user }) }
-    const refused = createAuthenticator({ verifier, tokens, clock }).authenticate((await login('ann')).text, origin)
+    const tokens = { ...store.tokens, standing: async () => ({ isRevoked: false, record: 'kept' as const, user }) }
+    const refused = createAuthenticator({ verifier, tokens, issuer: 'http://issuer', clock }).authenticate(
+      (await login('ann')).text,
+      origin,
+    )
     await expect(refused).rejects.toMatchObject({ code: 'token_invalid', details: { reason: 'the user is disabled' } })
   })
 })
@@ -134,6 +137,9 @@ test.each([
 test('an outage of the store is not mistaken for a bad token', async () => {
   const { login, verifier, store, clock } = await startSessions()
   const tokens = { ...store.tokens, standing: () => Promise.reject(new Error('gone')) }
-  const failed = createAuthenticator({ verifier, tokens, clock }).authenticate((await login('ann')).text, origin)
+  const failed = createAuthenticator({ verifier, tokens, issuer: 'http://issuer', clock }).authenticate(
+    (await login('ann')).text,
+    origin,
+  )
   await expect(failed).rejects.toThrow('gone')
 })

@@ -21,6 +21,7 @@ export const settings: Settings = {
   logLevel: () => 3,
   isSharedSecretSet: () => false,
   change: () => Promise.reject(new Error('not here')),
+  describe: () => Promise.reject(new Error('not here')),
 }
 
 /** Claims that name the user's roles, for an audience of all clusters. */
@@ -63,7 +64,7 @@ export async function startSessions() {
     verifier,
     deps,
     sessions,
-    authenticator: createAuthenticator({ verifier, tokens, clock }),
+    authenticator: createAuthenticator({ verifier, tokens, issuer: 'http://issuer', clock }),
     login: (name: string, requestedLifetimeMs?: number | null) =>
       sessions.login({
         name,

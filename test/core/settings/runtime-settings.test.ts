@@ -4,8 +4,8 @@ import {
   type ConfiguredSettings,
   createRuntimeSettings,
   effectiveSharedSecret,
-  type SettingSource,
 } from '../../../src/core/settings/runtime-settings.ts'
+import type { SettingSource } from '../../../src/core/settings/settings.ts'
 import type { SettingsStore } from '../../../src/core/settings/settings-store.ts'
 import { op } from '../../actors.ts'
 import { createTestRing } from '../keys/ring-parts.ts'

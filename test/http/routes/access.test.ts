@@ -228,7 +228,7 @@ describe.each(stores)('applying a document, with the store in %s', (store) => {
     expect(told.get('access.clusters.2.urls')).toContain('http')
     expect(told.get('access.roles.0.name')).toContain('built in')
     expect(told.get('access.roles.1.name')).toContain('may only contain')
-    expect(told.get('access.roles.2.grants.0.permissions')).toContain('did you mean GET?')
+    expect(told.get('access.roles.2.grants.0.permissions.0')).toContain('did you mean GET')
     expect(told.get('access.roles.2.grants.2')).toContain('another grant')
     expect(told.get('access.users.0.roles.1')).toContain('there is no role rr; did you mean r?')
     expect(told.get('access.users.0.password')).toContain('is needed')

@@ -1,7 +1,7 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { ClusterBody } from '../../../src/http/routes/shapes/clusters.ts'
 import { startService } from '../../service.ts'
-import { apiOf } from './api.ts'
+import { apiOf, problemIn } from './api.ts'
 
 test('clusters are listed with how they are, in pages, and found by id or alias', async () => {
   await using service = await startService({ clusters: ['lake', 'pond', 'sea'] })
@@ -49,4 +49,53 @@ test('a resync tells a cluster everything again', async () => {
   expect(answer.status).toBe(202)
   expect(ClusterBody.parse(answer.body).state).toMatch(/resyncing|behind|unknown|in_step/)
   await expect.poll(() => service.cluster('lake').knows(token), { timeout: 5000 }).toBe(true)
+})
+
+describe('registering', () => {
+  test('a cluster is taken in by the handshake, changed, and forgotten', async () => {
+    await using service = await startService()
+    const api = apiOf(service)
+    const cluster = await service.startCluster({ alias: 'lake' })
+    const body = { id: cluster.uuid, alias: 'lake', urls: cluster.urls }
+    const made = await api('POST', '/clusters', { body })
+    expect(made.status).toBe(201)
+    expect(made.headers.get('location')).toBe(`/api/v1/clusters/${cluster.uuid}`)
+    expect(ClusterBody.parse(made.body)).toMatchObject({ ...body, kind: 'aistore', behind: 0, attempts: 0 })
+    expect(problemIn(await api('POST', '/clusters', { body })).code).toBe('cluster_exists')
+    const renamed = await api('PATCH', '/clusters/lake', { body: { alias: 'pond' } })
+    expect(renamed).toMatchObject({ status: 200, body: { alias: 'pond', urls: cluster.urls } })
+    expect(await api('PATCH', '/clusters/pond', { body: { alias: null } })).toMatchObject({ body: { alias: null } })
+    const [token = ''] = await service.issueTokens(1)
+    await service.revoke(token)
+    await expect.poll(() => cluster.knows(token)).toBe(true)
+    expect((await api('DELETE', `/clusters/${cluster.uuid}`)).status).toBe(204)
+    expect((await api('GET', `/clusters/${cluster.uuid}`)).status).toBe(404)
+  })
+
+  test('one that refuses, or is not there, is told with what to do, and nothing is kept', async () => {
+    await using service = await startService()
+    await using other = await startService({ algorithm: 'HS256' })
+    const api = apiOf(service)
+    const foreign = await other.startCluster({ alias: 'foreign' })
+    for (const urls of [foreign.urls, ['http://127.0.0.1:1']]) {
+      const answer = await api('POST', '/clusters', { body: { id: foreign.uuid, urls } })
+      expect(problemIn(answer)).toMatchObject({ status: 502, code: 'cluster_refused' })
+      expect(problemIn(answer).detail).toMatch(/said: .+\. .+\./)
+    }
+    expect((await api('GET', `/clusters/${foreign.uuid}`)).status).toBe(404)
+  })
+
+  test.each([
+    [{ urls: ['http://x'] }, 'id'],
+    [{ id: 'a b', urls: ['http://x'] }, 'id'],
+    [{ id: 'a', urls: [] }, 'urls'],
+    [{ id: 'a', urls: ['x'] }, 'urls'],
+    [{ id: 'a', urls: ['http://x'], alias: '-x' }, 'alias'],
+    [{ id: 'a', urls: ['http://x'], kind: 'moon' }, 'kind'],
+  ])('%j is refused, naming %s', async (body, field) => {
+    await using service = await startService()
+    const answer = await apiOf(service)('POST', '/clusters', { body })
+    expect(answer.status).toBe(422)
+    expect(problemIn(answer).fields?.[0]?.field.startsWith(field)).toBe(true)
+  })
 })

@@ -260,7 +260,7 @@ describe('the explanation', () => {
   test.each([
     [{ user: 'anm', permission: 'GET', cluster: 'lake' }, 404, 'There is no user anm. Did you mean ann?'],
     [{ user: 'ann', permission: 'GET', cluster: 'laek' }, 404, 'Did you mean lake?'],
-    [{ user: 'ann', permission: 'GETT', cluster: 'lake' }, 422, 'did you mean GET?'],
+    [{ user: 'ann', permission: 'GETT', cluster: 'lake' }, 422, 'did you mean GET'],
     [{ user: 'ann', permission: 'GET', cluster: 'lake', bucket: 'a b' }, 422, 'bucket'],
     [{ user: 'ann', permission: 'GET' }, 422, 'cluster'],
   ])('what is not there or can not be read is named: %j', async (query, status, detail) => {

@@ -215,16 +215,25 @@ export function auditConformance(test: StoreTest): void {
     ])
   })
 
+  test('what looks like a secret is masked whole, whatever stands around it, and the row stays readable', async (store) => {
+    const description = String.raw`before ${'\u000e'}eyJhbGciOiJSUzI1NiJ9.e30.x, http://u:p@ss"w\ord@host, after`
+    await store.roles.insert(aRole('r', { description }), by)
+    const [row] = await rowsOf(store)
+    expect(row?.after).toMatchObject({ description: 'before \u000e[redacted], http://[redacted]@host, after' })
+  })
+
   test('what strangers call themselves is cut, and controls nobody\u2019s terminal', async (store) => {
-    const name = `\u001b[2Jann\u0000\ud800\u202e${'x'.repeat(1000)}`
+    const name = `\u001b[2Jann\u0000\ud800\u202e\u061c${'x'.repeat(1000)}`
     const entry = { action: 'login.refused', target: { kind: 'user', name }, outcome: 'refused' } as const
     await store.audit.append(entry, { by: actorNamed(name), at: start })
     const [row] = await rowsOf(store)
-    expect(row?.actor).toMatch(/^\ufffd\[2Jann\ufffd\ufffd\ufffdx+…$/)
+    expect(row?.actor).toMatch(/^\ufffd\[2Jann\ufffd\ufffd\ufffd\ufffdx+…$/)
     expect(row?.actor.length).toBe(257)
+    await store.audit.append(entry, { by: actorNamed('ann\u061c'), at: start })
+    expect(await rowsOf(store, { actor: 'ann\ufffd' })).toHaveLength(1)
     expect(await rowsOf(store, { actor: name })).toEqual([row])
-    expect(await rowsOf(store, { target: { kind: 'user', name } })).toEqual([row])
-    expect(await store.audit.verify({ limit: 9 })).toMatchObject({ checked: 1, fault: null })
+    expect(await rowsOf(store, { actor: name, target: { kind: 'user', name } })).toEqual([row])
+    expect(await store.audit.verify({ limit: 9 })).toMatchObject({ checked: 2, fault: null })
   })
 
   test('pages go from one to the next without a gap, in both orders', async (store) => {

@@ -113,11 +113,11 @@ export function settingsConformance(test: StoreTest): void {
       deedAt(after(1)),
     )
     expect(await store.settings.list()).toEqual([
-      { name: 'a', value: 'hidden \u00e9' },
-      { name: 'b', value: 'new' },
+      { name: 'a', value: 'hidden \u00e9', changedAt: after(1) },
+      { name: 'b', value: 'new', changedAt: after(1) },
     ])
     await store.settings.put([{ name: 'a', value: '', isSecret: true }], deedAt(after(2)))
-    expect((await store.settings.list())[0]).toEqual({ name: 'a', value: '' })
+    expect((await store.settings.list())[0]).toEqual({ name: 'a', value: '', changedAt: after(2) })
   })
 }
 

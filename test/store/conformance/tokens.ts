@@ -20,17 +20,19 @@ export function tokenConformance(test: StoreTest): void {
     const standing = () => store.tokens.standing({ ...token, now: start })
     expect(await standing()).toEqual({
       isRevoked: false,
+      record: 'kept',
       user: { key, authorities: [{ role: 'administrator', clusterId: null }], isDisabled: false, lockedUntil: null },
     })
     await store.users.update('ann', { roleNames: [] }, deedAt(start))
     expect(await standing()).toEqual({
       isRevoked: false,
+      record: 'kept',
       user: { key, authorities: [], isDisabled: false, lockedUntil: null },
     })
     await store.revocations.record(aRevocation(token))
     expect((await standing()).isRevoked).toBe(true)
     await store.users.delete('ann', by)
-    expect(await standing()).toEqual({ isRevoked: true, user: undefined })
+    expect(await standing()).toEqual({ isRevoked: true, record: 'kept', user: undefined })
   })
 
   test('a role that does not administer, or is deleted, makes nobody an administrator', async (store, sealer) => {
@@ -45,7 +47,11 @@ export function tokenConformance(test: StoreTest): void {
     await store.tokens.record(token, deedAt(start))
     await store.users.delete('ann', by)
     await store.users.insert(aUser('ann'), deedAt(start))
-    expect(await store.tokens.standing({ ...token, now: start })).toEqual({ isRevoked: true, user: undefined })
+    expect(await store.tokens.standing({ ...token, now: start })).toEqual({
+      isRevoked: true,
+      record: 'kept',
+      user: undefined,
+    })
   })
 
   test('a token that has no row, or whose row names no user, must not be older than the user, to the second', async (store, sealer) => {

@@ -85,6 +85,13 @@ export function importConformance(test: StoreTest): void {
     expect(JSON.stringify(rows)).not.toContain('"secret"')
   })
 
+  test('is one row also where it takes settings alone', async (store) => {
+    const settings = [{ name: 'shared_secret', value: 'secret', isSecret: true }]
+    await store.imports.run(imported([]), terms({ settings }), by)
+    const { rows } = await store.audit.list({ filter: {}, order: 'newest', limit: 10 })
+    expect(rows).toMatchObject([{ action: 'data.imported', details: { users: 0, settings: ['shared_secret'] } }])
+  })
+
   test('keeps nothing of a trial', async (store) => {
     const before = await everything(store)
     const tally = await store.imports.run(whole(), terms({ isTrial: true }), by)

@@ -32,6 +32,13 @@ export function userConformance(test: StoreTest): void {
     })
   })
 
+  test('whether there are bcrypt hashes is told', async (store) => {
+    await store.users.insert(aUser('ann', { passwordHash: '$argon2id$v=19$' }), deedAt(start))
+    expect(await store.users.hasBcryptHash()).toBe(false)
+    await store.users.insert(aUser('bob', { passwordHash: '$2a$10$x' }), deedAt(start))
+    expect(await store.users.hasBcryptHash()).toBe(true)
+  })
+
   test('a taken name is refused', async (store) => {
     await store.users.insert(aUser('ann', { passwordHash: 'first' }), deedAt(start))
     await expect(store.users.insert(aUser('ann'), deedAt(start))).rejects.toMatchObject(

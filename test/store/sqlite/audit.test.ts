@@ -36,6 +36,10 @@ function tamper(...statements: readonly string[]): void {
   client.close()
 }
 
+/** A copy of a row under another number. */
+const copy = (id: number, of: number) => `INSERT INTO audit SELECT ${id}, at, action, outcome, actor, via, address,
+  request_id, target_kind, target_name, before, after, details, reason, repeats, since, hash FROM audit WHERE id = ${of}`
+
 async function write(rows: number): Promise<void> {
   for (let number = 0; number < rows; number += 1) {
     await store.roles.insert(aRole(`r${number}`), deedAt(after(number)))
@@ -62,11 +66,7 @@ describe('the chain tells of', () => {
     ['all rows gone', ['DELETE FROM audit'], { id: 0, what: 'cut' }],
     [
       'an inserted row, the others moved on',
-      [
-        'UPDATE audit SET id = -id - 1 WHERE id >= 5',
-        'UPDATE audit SET id = -id WHERE id < 0',
-        'INSERT INTO audit SELECT 5, at, action, outcome, actor, via, address, request_id, target_kind, target_name, before, after, details, reason, repeats, since, hash FROM audit WHERE id = 4',
-      ],
+      ['UPDATE audit SET id = -id - 1 WHERE id >= 5', 'UPDATE audit SET id = -id WHERE id < 0', copy(5, 4)],
       { id: 5, what: 'altered' },
     ],
     [
@@ -78,6 +78,7 @@ describe('the chain tells of', () => {
       ],
       { id: 5, what: 'altered' },
     ],
+    ['a row put before the first one', [copy(-1, 4)], { id: -1, what: 'altered' }],
     [
       'a removed row, the others moved up',
       ['DELETE FROM audit WHERE id = 5', 'UPDATE audit SET id = id - 1 WHERE id > 5'],
@@ -111,7 +112,7 @@ describe('the chain tells of', () => {
     client.exec("UPDATE audit SET actor = 'somebody' WHERE id = 5")
     const row = client.prepare(`SELECT ${columns} FROM audit WHERE id = 5`).raw().get()
     const previous = client.prepare<[], Buffer>('SELECT hash FROM audit WHERE id = 4').pluck().get() ?? Buffer.alloc(0)
-    const hash = createHash('sha256').update(previous).update(JSON.stringify(row)).digest()
+    const hash = createHash('sha256').update(previous.toString('hex')).update(JSON.stringify(row)).digest()
     client.prepare('UPDATE audit SET hash = ? WHERE id = 5').run(hash)
     client.close()
     expect(await verifyAll()).toEqual({ id: 6, what: 'altered' })
@@ -138,6 +139,7 @@ describe('after a purge the chain tells of', () => {
     ],
     ['a checkpoint that was edited', [`UPDATE audit SET reason = 'x' WHERE id = 11`], { id: 11, what: 'altered' }],
     ['a checkpoint that is gone', ['DELETE FROM audit_checkpoint'], { id: 5, what: 'missing' }],
+    ['a row put where purged ones were', [copy(3, 7)], { id: 3, what: 'altered' }],
     ['a checkpoint that is none', ['UPDATE audit_checkpoint SET id = 7'], { id: 1, what: 'checkpoint' }],
   ]
   test.each(cases)('%s', async (_title, statements, fault) => {
@@ -199,6 +201,14 @@ test('a page holds a bounded amount of text', async () => {
   const page = await store.audit.list({ filter: {}, order: 'newest', limit: 100 })
   expect(page.rows.map(({ id }) => id)).toEqual([5, 4, 3])
   expect(page.next).toMatchObject({ id: 3 })
+})
+
+test('checking stops after so much text, and goes on from there', async () => {
+  const description = 'x'.repeat(3_500_000)
+  for (const name of ['a', 'b', 'c', 'd']) await store.roles.insert(aRole(name, { description }), deedAt(start))
+  const first = await store.audit.verify({ limit: 100 })
+  expect(first).toMatchObject({ checked: 3, isAtEnd: false, fault: null, head: { id: 3 } })
+  expect(await store.audit.verify({ limit: 100, after: 3 })).toMatchObject({ checked: 1, isAtEnd: true, fault: null })
 })
 
 test('a database without an audit trail, or none at all, is said to be so', () => {

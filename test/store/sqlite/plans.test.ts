@@ -5,6 +5,7 @@ import { beforeEach, expect, test } from 'vitest'
 import type { AuditFilter } from '../../../src/core/audit/audit-store.ts'
 import { createSealer } from '../../../src/core/keys/sealer.ts'
 import type { Selector } from '../../../src/core/revocation/selector.ts'
+import type { TokenFilter } from '../../../src/core/tokens/token-search.ts'
 import { prepareAcknowledgements } from '../../../src/store/sqlite/acknowledgements.ts'
 import { prepareAdministrators } from '../../../src/store/sqlite/administrators.ts'
 import { prepareAuditRows } from '../../../src/store/sqlite/audit-rows.ts'
@@ -13,6 +14,7 @@ import { createClusterStore } from '../../../src/store/sqlite/cluster-store.ts'
 import { createCursorStore } from '../../../src/store/sqlite/cursor-store.ts'
 import { createLockStore } from '../../../src/store/sqlite/lock-store.ts'
 import { migrate } from '../../../src/store/sqlite/migrate.ts'
+import { createOnceStore, prepareOnceRows } from '../../../src/store/sqlite/once-store.ts'
 import type { SqliteParts } from '../../../src/store/sqlite/parts.ts'
 import { createProbeStore } from '../../../src/store/sqlite/probe-store.ts'
 import { createReader } from '../../../src/store/sqlite/reader.ts'
@@ -20,8 +22,11 @@ import { createRevocationActStore } from '../../../src/store/sqlite/revocation-a
 import { createRevocationStore } from '../../../src/store/sqlite/revocation-store.ts'
 import { prepareRevoking } from '../../../src/store/sqlite/revoking.ts'
 import { prepareRoleRows } from '../../../src/store/sqlite/role-rows.ts'
+import { createRoleSearch } from '../../../src/store/sqlite/role-search.ts'
 import { createRoleStore } from '../../../src/store/sqlite/role-store.ts'
+import { createTokenSearch } from '../../../src/store/sqlite/token-search.ts'
 import { createTokenStore } from '../../../src/store/sqlite/token-store.ts'
+import { createUserSearch } from '../../../src/store/sqlite/user-search.ts'
 import { createUserStore } from '../../../src/store/sqlite/user-store.ts'
 import { createWriter } from '../../../src/store/sqlite/writer.ts'
 import { deedAt } from '../../actors.ts'
@@ -54,12 +59,17 @@ function openStores() {
   const administrators = prepareAdministrators(parts)
   const revoking = prepareRevoking(parts)
   const acknowledgements = prepareAcknowledgements(parts)
+  const once = prepareOnceRows(parts, sealer)
   return {
     client,
-    users: createUserStore(parts, roleRows, administrators, revoking, sealer),
-    roles: createRoleStore(parts, roleRows, revoking),
-    clusters: createClusterStore(parts, roleRows, acknowledgements),
+    users: createUserStore(parts, roleRows, administrators, revoking, sealer, once),
+    userSearch: createUserSearch(parts),
+    roles: createRoleStore(parts, roleRows, revoking, once),
+    roleSearch: createRoleSearch(parts, roleRows),
+    clusters: createClusterStore(parts, roleRows, acknowledgements, once),
     tokens: createTokenStore(parts),
+    tokenSearch: createTokenSearch(parts),
+    once: createOnceStore(parts, sealer),
     revocations: createRevocationStore(parts, sealer, roleRows, revoking),
     revocationActs: createRevocationActStore(parts, acknowledgements),
     locks: createLockStore(parts, roleRows, administrators, revoking),
@@ -69,8 +79,13 @@ function openStores() {
   }
 }
 
-/** The steps in which SQLite goes through a whole table or index, of every statement that the act runs. */
+/** The steps in which SQLite goes through a whole table or index. */
 async function scansOf(act: () => Promise<unknown>): Promise<readonly string[]> {
+  return (await stepsOf(act)).filter((detail) => detail.startsWith('SCAN') && !isFree(detail))
+}
+
+/** How SQLite goes about every statement that the act runs. */
+async function stepsOf(act: () => Promise<unknown>): Promise<readonly string[]> {
   executed.length = 0
   await act()
   const statements = executed.filter((statement) => /^\s*(select|insert|update|delete)/i.test(statement))
@@ -79,8 +94,7 @@ async function scansOf(act: () => Promise<unknown>): Promise<readonly string[]> 
     stores.client
       .prepare<[], { detail: string }>(`EXPLAIN QUERY PLAN ${statement}`)
       .all()
-      .map((step) => step.detail)
-      .filter((detail) => detail.startsWith('SCAN') && !isFree(detail)),
+      .map((step) => step.detail),
   )
 }
 
@@ -226,4 +240,53 @@ test('a page of the audit goes by the index of its filter, wherever it lies; so 
   expect(await scansOf(() => head())).toEqual([])
   expect(await scansOf(() => verify({ limit: 2 }))).toEqual([])
   expect(await scansOf(() => purge(after(1), 2, deedAt(after(2))))).toEqual([])
+})
+
+test('a page of tokens goes along an index, however it is filtered; so do pages of users and roles', async () => {
+  await stores.roles.insert(aRole('r'), deedAt(start))
+  await stores.users.insert(aUser('ann', { roleNames: ['r'] }), deedAt(start))
+  await stores.clusters.insert(aCluster('c1'), 0, [], deedAt(start))
+  await stores.tokens.record(aToken('t1', sealer), deedAt(start))
+  const positions = [undefined, { key: 9 }, { key: 9, issuedAt: 9, expiresAt: 9 }]
+  const states = [undefined, 'live', 'revoked', 'expired'] as const
+  const filters: readonly TokenFilter[] = [
+    {},
+    { subject: 'ann' },
+    { role: 'r' },
+    { cluster: 'c1' },
+    { kid: 'kid-1' },
+    { issuedFrom: start },
+    { issuedUntil: start, kid: 'kid-1' },
+    { subject: 'ann', role: 'r', cluster: 'c1', kid: 'kid-1', issuedFrom: start },
+  ]
+  for (const filter of filters) {
+    for (const state of states) {
+      for (const after of positions) {
+        const page = { limit: 10, now: start, ...(after && { after }) }
+        const plan = await stepsOf(() => stores.tokenSearch.find({ ...filter, ...(state && { state }) }, page))
+        // The newest few, in the order of their keys: a scan that ends with the page.
+        const scans = plan.filter((detail) => detail.startsWith('SCAN') && !isFree(detail))
+        expect({ filter, state, scans }).toEqual({
+          filter,
+          state,
+          scans: scans.filter((detail) => detail === 'SCAN w'),
+        })
+        const isSorted = plan.some((detail) => detail.includes('TEMP B-TREE'))
+        expect({ filter, isSorted }).toEqual({ filter, isSorted: isSorted && filter.cluster !== undefined })
+      }
+    }
+  }
+  for (const isDescending of [false, true]) {
+    for (const filter of [{}, { prefix: 'a' }, { role: 'r' }, { isDisabled: true }, { role: 'r', isDisabled: false }]) {
+      const find = () => stores.userSearch.find(filter, { limit: 5, after: 'b', isDescending })
+      expect(await scansOf(find)).toEqual([])
+      expect((await stepsOf(find)).filter((detail) => /TEMP B-TREE FOR ORDER BY/.test(detail))).toEqual([])
+    }
+  }
+  expect(await scansOf(() => stores.roleSearch.find({ prefix: 'r' }, { limit: 5 }))).toEqual([])
+  const byCluster = await scansOf(() => stores.roleSearch.find({ clusters: ['c1'] }, { limit: 5 }))
+  expect(byCluster.filter((detail) => !detail.includes('VIRTUAL TABLE'))).toEqual([])
+  const once = () => stores.once.find({ userKey: 1, key: 'k' }, start)
+  expect(await scansOf(once)).toEqual([])
+  expect(await scansOf(() => stores.once.purge(start, 10))).toEqual([])
 })

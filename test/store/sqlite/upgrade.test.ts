@@ -69,6 +69,9 @@ test('what was revoked before there were acts stays revoked, and each is an act 
   })
   expect(await store.cursors.list(start)).toMatchObject([{ clusterId: 'c1', canary: null, isCanaryWanted: false }])
   expect(await store.probes.nextDueAt()).toEqual(start)
+  expect(await store.userSearch.find({ role: 'Admin' }, { limit: 9 })).toMatchObject([
+    { name: 'ann', roleNames: ['Admin'] },
+  ])
   const deed = { by: op, reason: 'test', at: start }
   expect(await store.revocations.revokeSelected({ by: 'role', name: 'Admin' }, deed)).toMatchObject({
     tokens: 1,
@@ -101,7 +104,10 @@ test('clusters that were there before there were built-in roles have their admin
   const old = openDatabase(file)
   migrate(old, migrationsUpTo('0006'))
   const at = start.getTime()
-  old.exec(`INSERT INTO users VALUES (1, 'ann', 'hash', 0, NULL, ${at}, ${at}, ${at})`)
+  old.exec(
+    `INSERT INTO users (key, name, password_hash, is_built_in, tokens_not_before, created_at, updated_at)
+     VALUES (1, 'ann', 'hash', 0, ${at}, ${at}, ${at})`,
+  )
   old.exec('INSERT INTO user_roles VALUES (1, 0, 1)')
   old.exec(`INSERT INTO clusters VALUES ('c1', 'aistore', 'one', '[]', '{}', NULL, ${at}, ${at})`)
   old.close()

@@ -114,6 +114,10 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C], now: Date) =
     cause: presentKeyReason[reason],
     isPlain: true,
   }),
+  // Conditions and keys of creations are the native API's; AIStore's clients send neither.
+  precondition_failed: ({ what }) => ({ status: 409, cause: `${what} has changed meanwhile` }),
+  idempotency_key_reused: ({ key }) => ({ status: 409, cause: `idempotency key "${key}" was used already` }),
+  idempotency_key_busy: ({ key }) => ({ status: 409, cause: `idempotency key "${key}" is being used` }),
   too_busy: ({ retryAfterSeconds }) => ({
     status: 429,
     cause: `too many requests are waiting; try again in ${retryAfterSeconds}s`,

@@ -31,10 +31,21 @@ export function parseRecord(collection: string, name: string, value: string, fin
   const where = `${collection} ${name}`
   if (!isUsableName(name)) return void findings.add('name_unusable', where)
   const record = parseObject(value)
-  if (record === undefined) return void findings.add('record_unreadable', where)
+  if (record === undefined || isBottomless(record, value)) return void findings.add('record_unreadable', where)
   const { id = record.name } = record
   if (id !== name) findings.add('id_differs', where)
   return record
+}
+
+/** Nested as no record is: reading it takes no stack, writing it would. */
+function isBottomless(record: Json, { length }: string): boolean {
+  if (length < 4096) return false
+  try {
+    JSON.stringify(record)
+    return false
+  } catch {
+    return true
+  }
 }
 
 export interface RoleTable {
@@ -78,9 +89,12 @@ function readPasswordHash(pass: unknown): string | undefined {
 
 const bcryptCharacters = 60
 
-/** Costs 4 to 31, 22 characters of salt and 31 of hash. */
+/**
+ * 22 characters of salt and 31 of hash, at a cost of 4 to 14. AuthN's is 10; each more takes twice as long, and at 31 whoever
+ * tries to log in as that user keeps a core busy for days.
+ */
 export function isBcrypt(hash: string): boolean {
-  return /^\$2[aby]\$(?:0[4-9]|[12]\d|3[01])\$[./A-Za-z0-9]{53}$/.test(hash)
+  return /^\$2[aby]\$(?:0[4-9]|1[0-4])\$[./A-Za-z0-9]{53}$/.test(hash)
 }
 
 export function toRole(name: string, record: Json, findings: Findings): NewRole {

@@ -68,5 +68,28 @@ export const ClusterBody = z
   })
   .meta({ id: 'Cluster' })
 
+const alias = z.string().min(1).max(256)
+const urls = z
+  .array(z.string().min(1).max(2048))
+  .min(1)
+  .max(100)
+  .meta({ description: 'Where its proxies can be reached, tried in this order' })
+
+export const NewClusterBody = z
+  .strictObject({
+    id: z.string().min(1).max(256).meta({ description: 'The id that the cluster itself gives (`ais show cluster`)' }),
+    kind: z.enum(['aistore']).optional().meta({ default: 'aistore' }),
+    alias: alias.optional().meta({ description: 'A short name for people' }),
+    urls,
+  })
+  .meta({ id: 'NewCluster' })
+
+export const ClusterPatch = z
+  .strictObject({
+    alias: z.union([alias, z.null()]).optional().meta({ description: 'null takes it away' }),
+    urls: urls.optional(),
+  })
+  .meta({ id: 'ClusterPatch', description: 'What is absent stays as it is (RFC 7396)' })
+
 export type ClusterBody = z.output<typeof ClusterBody>
 export type TroubleBody = z.output<typeof Trouble>

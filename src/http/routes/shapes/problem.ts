@@ -10,7 +10,7 @@ export const ProblemBody = z
     code: z.string().meta({ description: 'Stable, for programs' }),
     requestId: z.string().meta({ description: 'Under this id the log says more' }),
     fields: z
-      .array(z.object({ in: z.enum(['body', 'query', 'path']), field: z.string(), detail: z.string() }))
+      .array(z.object({ in: z.enum(['body', 'query', 'path', 'header']), field: z.string(), detail: z.string() }))
       .optional()
       .meta({ description: 'What of the request is at fault' }),
   })

@@ -32,4 +32,20 @@ export const TokenBody = z
   })
   .meta({ id: 'Token' })
 
+export const TokenSummary = z
+  .object({
+    jti: z.string().nullable(),
+    subject: z.string(),
+    session: z.string().nullable(),
+    kid: z.string().nullable().meta({ description: 'The key that signed it; null under a shared secret' }),
+    audience: z.array(z.string()),
+    issuedAt: Instant,
+    expiresAt: Instant,
+    isIssuedHere: z.boolean(),
+    state: z.enum(['live', 'revoked', 'expired']),
+    revocation: orNull(z.object({ id: z.int(), at: Instant })),
+  })
+  .meta({ id: 'TokenSummary' })
+
+export type TokenSummary = z.output<typeof TokenSummary>
 export type TokenBody = z.output<typeof TokenBody>

@@ -129,6 +129,26 @@ describe('a user', () => {
     expect(await store.users.get('ann')).toBeUndefined()
   })
 
+  test('whose record is nested without an end, as is a role, is left out', async () => {
+    const nested = `${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)}`
+    const { store } = await importOdd(
+      [
+        ['user##ann', `{"id":"ann","roles":[${nested}]}`],
+        ['role##r2', `{"name":"r2","desc":${nested}}`],
+      ],
+      { record_unreadable: 2 },
+    )
+    expect(await store.users.get('ann')).toBeUndefined()
+  })
+
+  test('whose hash takes longer to check than anybody waits needs a new password', async () => {
+    const costly = (cost: number) => aHash().replace('$10$', `$${cost}$`)
+    const users = [14, 15, 31].map((cost) => [`user##u${cost}`, aUser(`u${cost}`, [], costly(cost))] as const)
+    const { store } = await importOdd(users, { user_password_unusable: 2 })
+    expect((await store.users.credentials('u14'))?.passwordHash).toMatch(/^\$2a\$14/)
+    expect((await store.users.credentials('u15'))?.passwordHash).toBe('!')
+  })
+
   test('whose copies of roles are outdated has the roles as they are', async () => {
     const outdated = aRole('r1', { clusters: [{ id: 'c1', perm: '18446744073709551615' }] })
     const { store } = await importOdd([['user##ann', aUser('ann', [outdated])]], { user_role_outdated: 1 })

@@ -1,0 +1,71 @@
+import { beforeAll, expect, test } from 'vitest'
+import { startService, type TestService } from '../../service.ts'
+import { apiOf, problemIn } from './api.ts'
+
+// What any route makes of a request that is not as it should be.
+
+let service: TestService
+let api: ReturnType<typeof apiOf>
+
+beforeAll(async () => {
+  service = await startService()
+  api = apiOf(service)
+  return () => service[Symbol.asyncDispose]()
+})
+
+test.each([
+  ['/whoami?x=1', 'x'],
+  ['/permissions?verbose', 'verbose'],
+  ['/users?limit=1&limit=2', 'limit'],
+  ['/users?role=', 'role'],
+  ['/tokens?state=dead', 'state'],
+  ['/tokens?issuedFrom=yesterday', 'issuedFrom'],
+  ['/tokens?cursor=MTp4', 'cursor'],
+  ['/tokens?cursor=MToxLjIuMw', 'cursor'],
+])('%s is refused, naming the parameter', async (path, field) => {
+  const answer = await api('GET', path)
+  expect(answer.status).toBe(422)
+  expect(problemIn(answer).fields).toContainEqual({ in: 'query', field, detail: expect.any(String) })
+})
+
+test('a body may be nested 32 levels deep, whatever stands in its texts; a million levels do no harm', async () => {
+  const nested = (levels: number) => `${'['.repeat(levels)}${']'.repeat(levels)}`
+  const deep = await api('POST', '/roles', { body: `{"name":"x","entries":${nested(31)}}` })
+  expect(problemIn(deep).status).toBe(422)
+  for (const levels of [32, 1_000_000]) {
+    const answer = await api('POST', '/roles', { body: `{"name":"x","entries":${nested(levels)}}` })
+    expect(problemIn(answer)).toMatchObject({ status: 400, detail: 'The body is nested deeper than 32 levels.' })
+  }
+  const texts = { name: 'brackets', description: `"\\${'['.repeat(100)}` }
+  expect((await api('POST', '/roles', { body: texts })).status).toBe(201)
+})
+
+test('a body over 4 MiB is refused', async () => {
+  const answer = await api('POST', '/roles', { body: { name: 'x', description: 'x'.repeat(5 * 1024 * 1024) } })
+  expect(problemIn(answer)).toMatchObject({ status: 413, code: 'request_too_large' })
+})
+
+test('HEAD answers what GET does, without the body', async () => {
+  const token = await service.adminToken()
+  const get = await service.request('GET', '/api/v1/users/admin', { token })
+  const head = await service.request('HEAD', '/api/v1/users/admin', { token })
+  expect({ status: head.status, text: head.text }).toEqual({ status: 200, text: '' })
+  for (const name of ['etag', 'content-type', 'cache-control'])
+    expect(head.headers.get(name)).toBe(get.headers.get(name))
+})
+
+test.each([
+  ['PUT', '/users', 'GET, POST'],
+  ['POST', '/users/admin', 'GET, PATCH, DELETE'],
+  ['PATCH', '/roles/x', 'GET, PUT, DELETE'],
+  ['DELETE', '/settings', 'GET, PATCH'],
+])('%s %s says what there is instead', async (method, path, allowed) => {
+  const answer = await api(method, path)
+  expect({ status: answer.status, allow: answer.headers.get('allow') }).toEqual({ status: 405, allow: allowed })
+})
+
+test('nothing is kept by caches but what anybody may read', async () => {
+  expect((await api('GET', '/users')).headers.get('cache-control')).toBe('no-store')
+  expect((await api('GET', '/users/admin')).headers.get('cache-control')).toBe('private, no-cache')
+  expect((await api('GET', '/users/nobody')).headers.get('cache-control')).toBe('no-store')
+})
