@@ -139,7 +139,7 @@ const mask = '[redacted]'
  * Without tokens, and without the credentials of URLs. Nothing hands such in; it is what people put where it does not
  * belong: a token in a reason, a password in the URL of a cluster.
  */
-export function scrubSecrets(text: string): string {
+function scrubSecrets(text: string): string {
   let scrubbed = text
   if (scrubbed.includes('eyJ')) scrubbed = scrubbed.replace(/eyJ[\w-]{5,}(?:\.[\w-]*)*/g, mask)
   if (scrubbed.includes('@')) scrubbed = scrubbed.replace(/:\/\/[^\s/]+@/g, `://${mask}@`)
