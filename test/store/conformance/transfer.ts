@@ -69,7 +69,7 @@ export function importConformance(test: StoreTest): void {
       ['retiring', after(5000)],
       ['active', after(5000)],
     ])
-    expect(await store.settings.list()).toEqual([{ name: 'shared_secret', value: 'secret' }])
+    expect(await store.settings.list()).toEqual([{ name: 'shared_secret', value: 'secret', changedAt: start }])
     const [claim] = await store.cursors.claimDue({ now: start, limit: 5, leaseUntil: after(1000), holder: 'test' })
     expect(claim).toMatchObject({ cluster: { id: 'c1' }, cursor: { acknowledged: 0 } })
     expect((await store.revocations.after(0, { limit: 5, now: start })).map(({ token }) => token)).toEqual(['t1', 't2'])
