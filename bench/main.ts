@@ -26,6 +26,7 @@ import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { cleanUpAtExit } from './children.ts'
 import { nowMs, pause } from './clock.ts'
+import { measureAccess } from './rows/access.ts'
 import { measureApi } from './rows/api.ts'
 import { measureAudit } from './rows/audit.ts'
 import { measureBackup } from './rows/backup.ts'
@@ -55,6 +56,7 @@ const groups = [
   measureRoles,
   measureUsersList,
   measureReads,
+  measureAccess,
   measureBackup,
   measureApi,
   measureAudit,

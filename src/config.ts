@@ -178,6 +178,11 @@ export function clientSettings(env: NonNullable<ConfigInput['env']> = process.en
   }
 }
 
+/** A variable that a document names, for instance for the password of a new user. */
+export function namedVariable(name: string, env: NonNullable<ConfigInput['env']> = process.env): string | undefined {
+  return env[name]
+}
+
 /** Whether a configuration file or folder is named at all. */
 export function isConfigNamed({ flags = {}, env = process.env }: ConfigInput = {}): boolean {
   return resolveConfigPath({ flags, env }) !== undefined

@@ -1,10 +1,15 @@
 import { availableParallelism } from 'node:os'
 import { aistoreTokenProfile } from './adapters/aistore/acl.ts'
 import { createAistoreDialect } from './adapters/aistore/dialect/dialect.ts'
-import { createDrivers, grantWords } from './adapters/index.ts'
+import { authorizers, createDrivers, grantRules, grantWords } from './adapters/index.ts'
 import { createOutbound } from './adapters/outbound.ts'
 import { takeOverAuthn } from './authn-import.ts'
 import type { Config } from './config.ts'
+import { createAccess } from './core/access/access.ts'
+import { createExplain } from './core/access/explain.ts'
+import { createAccessExport } from './core/access/export.ts'
+import { createPasswords } from './core/access/passwords.ts'
+import { createRoleDiffs } from './core/access/role-diff.ts'
 import { createRefusals } from './core/audit/refusals.ts'
 import type { Clock } from './core/clock.ts'
 import { createClusters } from './core/clusters/clusters.ts'
@@ -264,7 +269,36 @@ async function assemble(
     progressOf: delivery.progressOf,
     clock,
   })
+  const explain = createExplain({
+    ...store,
+    acts: store.revocationActs,
+    authorizers,
+    verifier,
+    sealer,
+    enforcementOf: async (clusterId) => (await store.probes.get(clusterId))?.report,
+    progressOf: delivery.progressOf,
+    clock,
+  })
+  const passwords = createPasswords({ hasher, sealer, clock })
+  const access = createAccess({
+    ...store,
+    grantRules,
+    rolesWith: (cluster) => clusters.rolesWith({ ...cluster, annotations: {}, registeredAt: clock.now() }),
+    vetting: clusters,
+    passwords,
+    propagation,
+    budgetMs,
+    wake: delivery.wake,
+    clock,
+    log,
+  })
   const routes = createRoutes({
+    access,
+    accessExport: createAccessExport({ ...store, grantRules }),
+    passwords,
+    roleDiffs: createRoleDiffs({ ...store, grantRules }),
+    explain,
+    grantRules,
     sessions,
     revocations,
     users,

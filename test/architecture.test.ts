@@ -97,7 +97,7 @@ const rooms: Readonly<Record<string, Room>> = {
       'http/routes/shapes/',
       'version.ts',
     ],
-    packages: ['commander', 'cli-table3', 'node:'],
+    packages: ['commander', 'cli-table3', 'yaml', 'node:'],
   },
   config: {
     holds: (file) => /^(config|authn-json)[^/]*$/.test(file),

@@ -34,6 +34,8 @@ export const errorExamples: { readonly [C in ErrorCode]: ErrorDetails[C] } = {
     said: 'the connection was refused',
     advice: 'Check that the cluster runs.',
   },
+  access_invalid: { problems: [{ at: 'access.users.0.roles.0', detail: 'there is no role photografer' }] },
+  plan_outdated: {},
   setting_invalid: { setting: 'tokenLifetimeMs', reason: 'must be at least 1m' },
   setting_fixed: { setting: 'logLevel', source: 'environment' },
   token_not_found: { name: '5e0f8c1a' },

@@ -1,3 +1,4 @@
+import { presentAccessSchema } from '../../src/http/routes/shapes/access.ts'
 import { presentApi } from './api.ts'
 import { presentCommands } from './commands.ts'
 import { presentErrors } from './errors.ts'
@@ -17,7 +18,10 @@ export async function presentReference(): Promise<ReadonlyMap<string, string>> {
     'metrics.md': presentMetrics(),
     'log-events.md': presentLogEvents(),
   }
-  return new Map(Object.entries(pages).map(([name, text]) => [name, `${notice}\n\n${text}\n`]))
+  return new Map([
+    ...Object.entries(pages).map(([name, text]) => [name, `${notice}\n\n${text}\n`] as const),
+    ['access.schema.json', `${JSON.stringify(presentAccessSchema(), null, 2)}\n`],
+  ])
 }
 
 const notice = '<!-- Made from the code by `npm run docs`. What is changed here by hand is lost. -->'

@@ -170,7 +170,8 @@ function explainRefusal(answer: Answer, { url, token }: ApiDeps): Error {
     return new NotAuthorizedError(status, `${detail}${origin}`)
   }
   if (status === 403) return new NotAuthorizedError(status, detail)
-  return new RefusedError(status, code, status >= 500 ? `${detail} (request ${problem.requestId})` : detail)
+  const said = status >= 500 ? `${detail} (request ${problem.requestId})` : detail
+  return new RefusedError(status, code, said, problem.fields)
 }
 
 function readProblem(text: string): ProblemBody | undefined {

@@ -26,16 +26,25 @@ export class NotAuthorizedError extends Error {
   }
 }
 
+export interface FieldFault {
+  /** Dotted path of the member. */
+  readonly field: string
+  readonly detail: string
+}
+
 /** The server refused for another reason. */
 export class RefusedError extends Error {
   override readonly name = 'RefusedError'
   readonly status: number
   /** Of the problem details; empty where the answer had none. */
   readonly code: string
+  /** What of the request is at fault, where the answer says so. */
+  readonly fields: readonly FieldFault[]
 
-  constructor(status: number, code: string, message: string) {
+  constructor(status: number, code: string, message: string, fields: readonly FieldFault[] = []) {
     super(message)
     this.status = status
     this.code = code
+    this.fields = fields
   }
 }

@@ -1,5 +1,6 @@
 /** The commands that talk to a server: how they are called. What they do is loaded when one runs. */
 import type { Command } from 'commander'
+import { accessCommands, roleDiffCommand, schemaCommand } from './client-access.ts'
 import type { LoginOptions } from './commands/session.ts'
 import type { CliContext } from './context.ts'
 import { type Definition, passwordOptions } from './definition.ts'
@@ -26,8 +27,9 @@ const all = (what: string) => ['--all', what] as const
 
 /** Adds them all. `exitWith` is told the exit code when one has ended. */
 export function addClientCommands(program: Command, context: CliContext, exitWith: (code: number) => void): void {
-  function add(parent: Command, { usage, description, options = [], example, act }: Definition) {
+  function add(parent: Command, { usage, synopsis, description, options = [], example, act }: Definition) {
     const command = parent.command(usage).description(description)
+    if (synopsis !== undefined) command.usage(synopsis.join('\n       gatehouse '))
     for (const [flags, text] of options) command.option(flags, text)
     command
       .option('--url <url>', 'the server (env: GATEHOUSE_URL, AIS_AUTHN_URL; else that of the last login)')
@@ -54,13 +56,15 @@ export function addClientCommands(program: Command, context: CliContext, exitWit
   const user = group('user', 'users, their roles and passwords')
   for (const definition of [...userCommands(context), ...firstAidCommands(context)]) add(user, definition)
   const role = group('role', 'what users may do on clusters')
-  for (const definition of roleCommands(context)) add(role, definition)
+  for (const definition of [...roleCommands(context), roleDiffCommand(context)]) add(role, definition)
   const setting = group('setting', 'settings of the server that can be changed while it runs')
   for (const definition of settingCommands(context)) add(setting, definition)
   const key = group('key', 'signing keys')
   for (const definition of keyCommands(context)) add(key, definition)
   const audit = group('audit', 'who did what, and is the trail whole')
   for (const definition of auditCommands(context)) add(audit, definition)
+  for (const definition of accessCommands(context)) add(program, definition)
+  add(group('schema', 'schemas for editors'), schemaCommand(context))
 }
 
 function sessionCommands(context: CliContext): readonly Definition[] {

@@ -4,6 +4,8 @@ type Act = (...given: never[]) => Promise<number>
 export interface Definition {
   /** As commander writes it: `show <cluster>`. */
   readonly usage: string
+  /** In place of what follows from `usage`, the ways to call it; the first without the command's name. */
+  readonly synopsis?: readonly string[]
   readonly description: string
   readonly options?: readonly (readonly [flags: string, description: string])[]
   /** How it is called, without the program's name. */

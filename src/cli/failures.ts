@@ -16,6 +16,8 @@ export const exitCodes = {
   doctorObjects: 11,
   auditBroken: 12,
   backupUnusable: 13,
+  wouldChange: 14,
+  notAllowed: 15,
 } as const
 
 export const exitCodesHelp = `
@@ -33,7 +35,9 @@ Exit codes:
   10 doctor: nothing is broken, something deserves a look
   11 doctor: something is wrong
   12 the audit trail is not what was written
-  13 a backup can't be made, used or restored`
+  13 a backup can't be made, used or restored
+  14 something would be changed (apply --dry-run, role diff)
+  15 not allowed (explain)`
 
 /** By name, since the parts that throw these are loaded only by the commands that need them. */
 const codesByName: Readonly<Record<string, number>> = {

@@ -3,8 +3,13 @@ import type { Command } from 'commander'
 import type { ConfigInput } from '../config.ts'
 import type { ExportAuthnOptions } from './commands/export-authn.ts'
 import type { ImportOptions } from './commands/import.ts'
+import type { ClientOptions } from './connection.ts'
 import type { CliContext } from './context.ts'
 import { exitCodesHelp } from './failures.ts'
+
+interface ExportOptions extends ExportAuthnOptions, ClientOptions {
+  readonly authnDb?: string
+}
 
 /** As the service's own command has them: a flag for each setting. */
 interface SettingFlags {
@@ -35,14 +40,20 @@ export function addTransferCommands(
     })
 
   withSettings(program.command('export'), folderFlags)
-    .description('write what Gatehouse holds for another server')
-    .requiredOption('--authn-db <file>', "a new file, in the format of AIStore AuthN's database")
+    .description('write clusters, roles and users: as apply takes them, or for another server')
+    .option('--authn-db <file>', "a new file, in the format of AIStore AuthN's database, from the data folder")
+    .option('--url <url>', 'the server (env: GATEHOUSE_URL, AIS_AUTHN_URL; else that of the last login)')
+    .option('--ca-file <path>', 'certificates (PEM) to trust beside the usual ones (env: AIS_CLIENT_CA)')
     .option('--json', 'as JSON')
     .option('--quiet', 'say nothing where all went well')
     .addHelpText('after', `${exportHelp}\n${exitCodesHelp}`)
-    .action(async (options: ExportAuthnOptions & { readonly authnDb: string }, command: Command) => {
+    .action(async ({ authnDb, ...options }: ExportOptions, command: Command) => {
+      if (authnDb === undefined) {
+        const { exportAccess } = await import('./commands/export.ts')
+        return exitWith(await exportAccess(options, context))
+      }
       const { exportAuthnDatabase } = await import('./commands/export-authn.ts')
-      exitWith(await exportAuthnDatabase(options.authnDb, options, { flags: flagsOf(command) }, context))
+      exitWith(await exportAuthnDatabase(authnDb, options, { flags: flagsOf(command) }, context))
     })
 }
 
@@ -57,9 +68,12 @@ Example:
   gatehouse import /etc/ais/authn --data-dir /var/lib/gatehouse`
 
 const exportHelp = `
-AuthN checks bcrypt hashes and nothing else. An imported user keeps that hash until there is a new password; users who have
+Without --authn-db: YAML, or JSON with --json, of a running server, in the form that gatehouse apply takes. No secret is in it.
+
+With --authn-db the data folder is read, without a server. AuthN checks bcrypt hashes and nothing else. An imported user keeps that hash until there is a new password; users who have
 got a password here need a new one there. They are named, and so are those who are disabled or locked: nobody can log in
 there as one of them.
 
 Example:
+  gatehouse export > access.yaml
   gatehouse export --authn-db /etc/ais/authn/authn.db.new`

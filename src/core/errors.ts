@@ -39,22 +39,27 @@ export interface ErrorDetails {
   /** A requested token life is out of bounds. `maximumMs` is the configured upper bound. */
   lifetime_invalid: { bound: 'minimum' | 'maximum'; maximumMs: number }
   user_exists: { name: string }
-  user_not_found: { name: string }
+  /** `near`: names that there are and that look like it. */
+  user_not_found: { name: string; near?: readonly string[] }
   /** The account made at first start can't be removed, nor its roles changed. */
   user_protected: { name: string; act: 'delete' | 'change_roles' | 'disable' }
   /** The change would leave nobody who can administer Gatehouse. */
   last_administrator: { name: string; act: 'delete' | 'change_roles' | 'disable' | 'lock' }
   role_exists: { name: string }
-  role_not_found: { name: string }
+  role_not_found: { name: string; near?: readonly string[] }
   /** Roles that a user was to be given do not exist. */
   roles_unknown: { names: readonly string[] }
   role_protected: { name: string; act: 'create' | 'update' | 'delete' }
   /** `foundId` is the cluster that already has this id or alias. */
   cluster_exists: { id: string; foundId: string }
-  cluster_not_found: { name: string }
+  cluster_not_found: { name: string; near?: readonly string[] }
   alias_taken: { alias: string; clusterId: string }
   /** The cluster would not have us. `said` is the cluster's own words, cut short and free of secrets. */
   cluster_refused: { clusterId: string; where: string; reason: RefusalReason; said: string; advice: string }
+  /** Configuration as code that can't be applied: everything that is wrong with it, by dotted path of the member. */
+  access_invalid: { problems: readonly { readonly at: string; readonly detail: string }[] }
+  /** What was to be applied is no longer what would change: the state is another than when the plan was made. */
+  plan_outdated: Record<never, never>
   setting_invalid: { setting: string; reason: string }
   /** A setting that a flag or the environment decides can't be changed at run time. */
   setting_fixed: { setting: string; source: string }

@@ -42,6 +42,11 @@ export const logEvents = {
     description: 'The certificate files have changed and are in use. `file`, `expiresAt`.',
   },
   'cluster.deregistered': { levels: ['info'], description: 'A cluster was removed from Gatehouse. `cluster`.' },
+  'access.applied': {
+    levels: ['info'],
+    description:
+      'Configuration as code was applied: `by` whom, how much was `created`, `changed` and `removed`, and how many `tokens` were revoked with it.',
+  },
   'cluster.registered': {
     levels: ['info'],
     description:

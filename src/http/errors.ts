@@ -25,8 +25,9 @@ interface Told {
   readonly status: ProblemStatus
   readonly title: string
   readonly detail: string
-  /** The member of the body that is at fault. */
+  /** The member of the body that is at fault, or all of them. */
   readonly field?: string
+  readonly fields?: readonly FieldProblem[]
   readonly retryAfterSeconds?: number
   /** Of the WWW-Authenticate header, RFC 6750 section 3. */
   readonly challenge?: 'invalid_token' | 'insufficient_scope' | 'none'
@@ -115,7 +116,11 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     detail: `There is a user ${name} already.`,
     field: 'name',
   }),
-  user_not_found: ({ name }) => ({ status: 404, title: 'No such user', detail: `There is no user ${name}.` }),
+  user_not_found: ({ name, near }) => ({
+    status: 404,
+    title: 'No such user',
+    detail: `There is no user ${name}.${presentNear(near)}`,
+  }),
   user_protected: ({ name, act }) => ({
     status: 403,
     title: 'The user is protected',
@@ -138,7 +143,11 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     detail: `There is a role ${name} already.`,
     field: 'name',
   }),
-  role_not_found: ({ name }) => ({ status: 404, title: 'No such role', detail: `There is no role ${name}.` }),
+  role_not_found: ({ name, near }) => ({
+    status: 404,
+    title: 'No such role',
+    detail: `There is no role ${name}.${presentNear(near)}`,
+  }),
   roles_unknown: ({ names }) => ({
     status: 422,
     title: 'Unknown roles',
@@ -156,10 +165,10 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     detail: `The cluster ${id} is registered already${foundId === id ? '' : `, as id or alias of ${foundId}`}.`,
     field: 'id',
   }),
-  cluster_not_found: ({ name }) => ({
+  cluster_not_found: ({ name, near }) => ({
     status: 404,
     title: 'No such cluster',
-    detail: `No cluster is registered under the id or alias ${name}.`,
+    detail: `No cluster is registered under the id or alias ${name}.${presentNear(near)}`,
   }),
   alias_taken: ({ alias, clusterId }) => ({
     status: 409,
@@ -171,6 +180,17 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     status: 502,
     title: 'The cluster refused',
     detail: `${where} said: ${said}. ${advice}`,
+  }),
+  access_invalid: ({ problems }) => ({
+    status: 422,
+    title: 'This configuration can not be applied',
+    detail: presentProblems(problems),
+    fields: problems.map(({ at, detail }) => ({ in: 'body', field: at, detail })),
+  }),
+  plan_outdated: () => ({
+    status: 409,
+    title: 'The plan is out of date',
+    detail: 'Something has changed since the plan was made: nothing was done. Make a new plan and look at it.',
   }),
   setting_invalid: ({ setting, reason }) => ({
     status: 422,
@@ -223,6 +243,15 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
     title: 'The change could not be stored',
     detail: `Nothing was changed: ${reason}.`,
   }),
+}
+
+function presentProblems(problems: readonly { readonly at: string; readonly detail: string }[]): string {
+  const shown = problems.slice(0, 3).map(({ at, detail }) => `${at}: ${detail}`)
+  return `${shown.join('; ')}${problems.length > 3 ? `; and ${problems.length - 3} more` : ''}. Nothing was changed.`
+}
+
+function presentNear(near: readonly string[] = []): string {
+  return near.length === 0 ? '' : ` Did you mean ${near.join(' or ')}?`
 }
 
 /** Settings as the API and the configuration file call them. */
@@ -282,7 +311,7 @@ function presentDetail({ message, fields }: RequestError): string {
 }
 
 function problemOfDomainError<C extends ErrorCode>({ code, details }: DomainError<C>): Problem {
-  const { status, title, detail, field, retryAfterSeconds, challenge, scope } = told[code](details)
+  const { status, title, detail, field, fields, retryAfterSeconds, challenge, scope } = told[code](details)
   const place: FieldPlace = 'body'
   const headers = {
     ...(retryAfterSeconds !== undefined && { 'Retry-After': String(retryAfterSeconds) }),
@@ -294,6 +323,7 @@ function problemOfDomainError<C extends ErrorCode>({ code, details }: DomainErro
     title,
     detail,
     ...(field !== undefined && { fields: [{ in: place, field, detail }] }),
+    ...(fields !== undefined && { fields }),
     headers,
   }
 }

@@ -5,6 +5,7 @@
  * file and the master key. It holds no rule that a port's description doesn't state. A backend's proof is
  * test/store/conformance.ts.
  */
+import type { AccessStore } from '../core/access/access-store.ts'
 import type { AuditStore } from '../core/audit/audit-store.ts'
 import type { ClusterStore } from '../core/clusters/cluster-store.ts'
 import type { KeyStore } from '../core/keys/key-store.ts'
@@ -33,6 +34,7 @@ export interface Store {
   readonly roles: RoleStore
   readonly roleSearch: RoleSearch
   readonly clusters: ClusterStore
+  readonly access: AccessStore
   readonly tokens: TokenStore
   readonly tokenSearch: TokenSearch
   readonly revocations: RevocationStore

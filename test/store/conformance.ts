@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { afterEach, describe, test } from 'vitest'
 import { createSealer, type Sealer } from '../../src/core/keys/sealer.ts'
 import type { Store } from '../../src/store/store.ts'
+import { accessConformance } from './conformance/access.ts'
 import { actConformance } from './conformance/acts.ts'
 import { auditConformance } from './conformance/audit.ts'
 import { authorityConformance } from './conformance/authorities.ts'
@@ -23,6 +24,7 @@ const ports: readonly [name: string, conformance: (test: StoreTest) => void][] =
   ['users', userConformance],
   ['roles', roleConformance],
   ['clusters', clusterConformance],
+  ['configuration as code', accessConformance],
   ['tokens', tokenConformance],
   ['what may be done at Gatehouse', authorityConformance],
   ['revocations', revocationConformance],

@@ -83,14 +83,28 @@ export function shownList<T>(list: readonly T[], role: Pick<Role, 'annotations'>
 /** Nicknames that people write for providers; a cluster compares with its canonical names only. */
 const canonicalProviders: Readonly<Record<string, string>> = { '': 'ais', s3: 'aws', gs: 'gcp', az: 'azure', oc: 'oci' }
 
-/** The name of a provider that clusters compare with. */
-export function canonicalProvider(provider: string): string {
-  return canonicalProviders[provider] ?? provider
-}
-
 export interface TokenAcls {
   readonly clusters: readonly ClusterAcl[]
   readonly buckets: readonly BucketAcl[]
+}
+
+/** An entry of a token, and which grants of which roles went into it. */
+export interface Traced<T> {
+  readonly entry: T
+  readonly sources: readonly { readonly role: Role; readonly grant: Grant }[]
+}
+
+/** The id that stands for a cluster in a token, from what a role calls it. */
+function nameResolver(clusters: readonly Pick<Cluster, 'id' | 'alias'>[]): (name: string) => string {
+  const ids = new Set(clusters.map((cluster) => cluster.id))
+  const idOfAlias = new Map<string, string>()
+  for (const { id, alias } of clusters) if (alias !== null) idOfAlias.set(alias, id)
+  return (name) => (ids.has(name) ? name : (idOfAlias.get(name) ?? name))
+}
+
+/** The name of a provider that clusters compare with. */
+export function canonicalProvider(provider: string): string {
+  return canonicalProviders[provider] ?? provider
 }
 
 /**
@@ -99,31 +113,57 @@ export interface TokenAcls {
  * that clusters compare with; entries that become equal by that are merged as well.
  */
 export function mergeRoles(roles: readonly Role[], clusters: readonly Cluster[]): TokenAcls {
-  const ids = new Set(clusters.map((cluster) => cluster.id))
-  const idOfAlias = new Map<string, string>()
-  for (const { id, alias } of clusters) if (alias !== null) idOfAlias.set(alias, id)
-  const resolve = (name: string) => (ids.has(name) ? name : (idOfAlias.get(name) ?? name))
+  const traced = traceRoles(roles, clusters)
+  return {
+    clusters: traced.clusters.map(({ entry }) => entry),
+    buckets: traced.buckets.map(({ entry }) => entry),
+  }
+}
 
-  const clusterEntries = new Map<string, ClusterAcl>()
-  const bucketEntries = new Map<string, BucketAcl>()
+/** As `mergeRoles`, entry for entry, with where each comes from. */
+export function traceRoles(roles: readonly Role[], clusters: readonly Cluster[]) {
+  const resolve = nameResolver(clusters)
+  const clusterEntries: Entries<ClusterAcl> = new Map()
+  const bucketEntries: Entries<BucketAcl> = new Map()
   for (const role of roles) {
-    for (const acl of clusterAcls(role)) {
-      const id = resolve(acl.id)
-      const entry = clusterEntries.get(id) ?? { ...acl, id, perm: '0' }
-      // A client maps what a role calls by alias to the id in the token through the alias beside it.
-      const named = id === acl.id ? entry : { ...entry, alias: acl.id }
-      clusterEntries.set(id, { ...named, perm: union(entry.perm, acl.perm) })
-    }
-    for (const { bck, perm } of bucketAcls(role)) {
-      const provider = canonicalProvider(bck.provider)
-      const namespace = { uuid: resolve(bck.namespace.uuid), name: bck.namespace.name }
-      const key = JSON.stringify([namespace.uuid, namespace.name, provider, bck.name])
-      const known = bucketEntries.get(key)
-      const entry = known ?? { bck: { name: bck.name, provider, namespace }, perm: '0' }
-      bucketEntries.set(key, { bck: entry.bck, perm: union(entry.perm, perm) })
+    for (const grant of role.grants) {
+      if (isBucketGrant(grant)) addBucket(bucketEntries, bucketAclOfGrant(grant), { role, grant }, resolve)
+      else addCluster(clusterEntries, clusterAclOfGrant(grant), { role, grant }, resolve)
     }
   }
   return { clusters: [...clusterEntries.values()], buckets: [...bucketEntries.values()] }
+}
+
+type Source = Traced<unknown>['sources'][number]
+type Entries<T> = Map<string, { entry: T; readonly sources: Source[] }>
+
+function addCluster(
+  entries: Entries<ClusterAcl>,
+  acl: ClusterAcl,
+  source: Source,
+  resolve: (name: string) => string,
+): void {
+  const id = resolve(acl.id)
+  const { entry, sources } = entries.get(id) ?? { entry: { ...acl, id, perm: '0' }, sources: [] }
+  // A client maps what a role calls by alias to the id in the token through the alias beside it.
+  const named = id === acl.id ? entry : { ...entry, alias: acl.id }
+  sources.push(source)
+  entries.set(id, { entry: { ...named, perm: union(entry.perm, acl.perm) }, sources })
+}
+
+function addBucket(
+  entries: Entries<BucketAcl>,
+  { bck, perm }: BucketAcl,
+  source: Source,
+  resolve: (name: string) => string,
+): void {
+  const provider = canonicalProvider(bck.provider)
+  const namespace = { uuid: resolve(bck.namespace.uuid), name: bck.namespace.name }
+  const key = JSON.stringify([namespace.uuid, namespace.name, provider, bck.name])
+  const first: BucketAcl = { bck: { name: bck.name, provider, namespace }, perm: '0' }
+  const { entry, sources } = entries.get(key) ?? { entry: first, sources: [] }
+  sources.push(source)
+  entries.set(key, { entry: { bck: entry.bck, perm: union(entry.perm, perm) }, sources })
 }
 
 function union(a = '0', b = '0'): string {

@@ -47,6 +47,8 @@ export const auditActions = [
   'data.imported',
   /** Everything was written to a file, password hashes and revoked tokens included. `details`: where to, and how much. */
   'data.exported',
+  /** Configuration as code, as one act; what it made, changed and removed has rows of its own. */
+  'access.applied',
   /** The oldest rows were cleared away: up to which, and the hash of the last of them, from which the rest goes on. */
   'audit.purged',
   /** A backup was put in place. `details`: which, of when, and how many later revocations were taken over from what it replaced. */

@@ -5,7 +5,7 @@ import type { Deed } from '../sessions/actor.ts'
 import type { Cluster } from './cluster.ts'
 
 export interface ClusterChange {
-  /** Absent = as it was. */
+  /** Absent = as it was, null = none from now on. */
   readonly alias?: string | null
   readonly urls?: readonly string[]
 }

@@ -7,7 +7,8 @@
 import type { JsonObject } from '../json.ts'
 
 /** Every kind has a driver in adapters/index.ts, or the program doesn't compile. */
-export type ClusterKind = 'aistore'
+export type ClusterKind = (typeof clusterKinds)[number]
+export const clusterKinds = ['aistore'] as const
 
 export interface Cluster {
   /** The cluster's own id. */

@@ -6,6 +6,7 @@ import type { Repeatable } from '../once.ts'
 import type { Conditional } from '../precondition.ts'
 import { type BatchLimits, defaultBatchLimits, readBatch } from '../revocation/batch.ts'
 import type { RevocationStore } from '../revocation/revocation-store.ts'
+import type { NewRole } from '../roles/role.ts'
 import type { Actor } from '../sessions/actor.ts'
 import { checkName } from '../users/names.ts'
 import { type Cluster, type ClusterKind, presentClusterName } from './cluster.ts'
@@ -35,6 +36,15 @@ export interface Clusters {
    * @throws DomainError cluster_not_found, field_invalid, alias_taken, cluster_refused, and what the precondition throws
    */
   update(name: string, change: ClusterChange, by: Actor, options?: Conditional<Cluster>): Promise<void>
+  /**
+   * Asks a cluster that is to be taken in whether it trusts our key, and tells it every revocation that still matters; nothing
+   * is stored. Answers up to which change it has them, and the roles that come with it. @throws DomainError cluster_refused
+   */
+  admit(cluster: Cluster): Promise<{ readonly acknowledged: number; readonly roles: readonly NewRole[] }>
+  /** Roles that come with a new cluster where their names are free. */
+  rolesWith(cluster: Cluster): readonly NewRole[]
+  /** Asks a cluster, as it is to be, whether it trusts our key; nothing is stored. @throws DomainError cluster_refused */
+  recheck(cluster: Cluster): Promise<void>
   /**
    * Forgets the cluster with this id or alias; it is not told.
    * @throws DomainError cluster_not_found, and what the precondition throws
@@ -78,7 +88,18 @@ export function createClusters(deps: {
     }
   }
 
+  const rolesWith = (cluster: Cluster) => drivers[cluster.kind].predefinedRoles(cluster)
+
+  async function admit(cluster: Cluster) {
+    await shakeHands(cluster)
+    return { acknowledged: await pushAll(cluster), roles: rolesWith(cluster) }
+  }
+
   return {
+    admit,
+    rolesWith,
+    recheck: shakeHands,
+
     async register({ id, kind, alias: givenAlias, urls, annotations }, by, options) {
       checkId(id)
       const alias = givenAlias || null
@@ -86,9 +107,7 @@ export function createClusters(deps: {
       const cluster = { id, kind, alias, urls: parseClusterUrls(urls), annotations, registeredAt: clock.now() }
       const clash = await clusters.findClash(id, alias)
       if (clash !== undefined) throw new DomainError('cluster_exists', { id, foundId: clash.id })
-      await shakeHands(cluster)
-      const acknowledged = await pushAll(cluster)
-      const roles = drivers[kind].predefinedRoles(cluster)
+      const { acknowledged, roles } = await admit(cluster)
       await clusters.insert(cluster, acknowledged, roles, { by, at: cluster.registeredAt, ...options })
       deps.wake()
       log.info({ event: 'cluster.registered', cluster: id, alias, urls: cluster.urls, acknowledged })
@@ -125,7 +144,7 @@ export function createClusters(deps: {
   }
 }
 
-function checkId(id: string): void {
+export function checkId(id: string): void {
   const what = 'cluster UUID'
   if (id === '') throw new DomainError('field_missing', { field: 'id', what })
   if (id.length <= maximumIdLength && !/[\p{Cc}\s]/u.test(id)) return

@@ -159,7 +159,8 @@ function whyRefused(error: unknown): string | undefined {
   return error.code === 'invalid_credentials' ? String(error.cause) : error.code
 }
 
-function withoutRoles(user: User, keys: ReadonlySet<number>): User {
+/** The user as a login sees it: roles that are locked give nothing. */
+export function withoutRoles(user: User, keys: ReadonlySet<number>): User {
   if (!user.roles.some((role) => keys.has(role.key))) return user
   return { ...user, roles: user.roles.filter((role) => !keys.has(role.key)) }
 }

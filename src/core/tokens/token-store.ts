@@ -58,6 +58,8 @@ export interface TokenStore {
    */
   record(token: TokenRow, deed: Deed, options?: { readonly asOf: number }): Promise<void>
   isRevoked(fingerprint: Buffer): Promise<boolean>
+  /** The token's text under the master key; undefined where no token of this `jti` is known. */
+  sealedText(jti: string): Promise<Buffer | undefined>
   /** One look-up for every authenticated request. `issuedAt` matters where the token has no row. */
   standing(token: {
     readonly fingerprint: Buffer

@@ -122,7 +122,7 @@ async function run(
 ): Promise<Response> {
   const origin = originOf(c, 'native')
   const first = await admit(each, c, authenticator, origin)
-  const text = each.body === undefined ? undefined : await readJson(c)
+  const text = each.body === undefined ? undefined : await readJson(c, each.maximumBytes)
   // A body may take a minute to come: what its sender may do is asked again when it is whole.
   const caller = text === undefined ? first : await admit(each, c, authenticator, origin)
   const reply = await each.handle({
@@ -188,12 +188,12 @@ async function authenticate(c: Context<HttpEnv>, authenticator: Authenticator, o
   return { principal, token: token ?? '' }
 }
 
-function readJson(c: Context<HttpEnv>): Promise<string> {
+function readJson(c: Context<HttpEnv>, maximumBytes?: number): Promise<string> {
   const type = c.env.incoming.headers['content-type']
   if (type !== undefined && !/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) {
     throw new RequestError(415, 'The body must be application/json.')
   }
-  return readText(c.env.incoming)
+  return readText(c.env.incoming, maximumBytes)
 }
 
 async function answering(c: Context<HttpEnv>, act: () => Promise<Response>): Promise<Response> {

@@ -31,6 +31,8 @@ interface Description {
   /** A few words, in the imperative. */
   readonly summary: string
   readonly description?: string
+  /** Of the body; absent = the usual limit (body.ts). */
+  readonly maximumBytes?: number
   /** What it may refuse with beside what follows from permission, body and parameters. */
   readonly refusals?: readonly ProblemStatus[]
   /**

@@ -1,6 +1,8 @@
+import { type AccessRouteDeps, accessRoutes } from './access.ts'
 import { type AuditRouteDeps, auditRoutes } from './audit.ts'
 import { type ClusterRouteDeps, clusterRoutes } from './clusters.ts'
 import { docsRoutes } from './docs.ts'
+import { type ExplainRouteDeps, explainRoutes } from './explain.ts'
 import { type KeyRouteDeps, keyRoutes } from './keys.ts'
 import { type LockRouteDeps, lockRoutes } from './locks.ts'
 import { type LoginLockRouteDeps, loginLockRoutes } from './login-locks.ts'
@@ -12,8 +14,10 @@ import { type SettingsRouteDeps, settingsRoutes } from './settings.ts'
 import { type TokenRouteDeps, tokenRoutes } from './tokens.ts'
 import { type UserRouteDeps, userRoutes } from './users.ts'
 
-export type RouteDeps = AuditRouteDeps &
+export type RouteDeps = AccessRouteDeps &
+  AuditRouteDeps &
   ClusterRouteDeps &
+  ExplainRouteDeps &
   KeyRouteDeps &
   LockRouteDeps &
   LoginLockRouteDeps &
@@ -37,6 +41,8 @@ export function createRoutes(deps: RouteDeps): readonly Route[] {
     ...loginLockRoutes(deps),
     ...keyRoutes(deps),
     ...auditRoutes(deps),
+    ...explainRoutes(deps),
+    ...accessRoutes(deps),
     ...settingsRoutes(deps),
     ...docsRoutes(),
   ]

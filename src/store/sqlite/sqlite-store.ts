@@ -2,6 +2,7 @@ import type { Database } from 'better-sqlite3'
 import { drizzle } from 'drizzle-orm/better-sqlite3'
 import type { Sealer } from '../../core/keys/sealer.ts'
 import type { Store } from '../store.ts'
+import { createAccessStore, type DirectoryStores } from './access-store.ts'
 import { prepareAcknowledgements } from './acknowledgements.ts'
 import { prepareAdministrators } from './administrators.ts'
 import { prepareAuditRows } from './audit-rows.ts'
@@ -53,7 +54,7 @@ export function openSqliteStore({ file, sealer }: SqliteStoreOptions): Store {
     migrate(client)
     checkMasterKey(client, sealer)
     shortenBusyTimeout(client)
-    return buildStore(client, sealer)
+    return buildStore(client, file, sealer)
   } catch (error) {
     client.close()
     throw asOpenError(file, error)
@@ -66,13 +67,13 @@ export function openSqliteStore({ file, sealer }: SqliteStoreOptions): Store {
  */
 export function readSqliteStore({ file, sealer }: SqliteStoreOptions): Store {
   try {
-    return buildStore(openForReading(file), sealer)
+    return buildStore(openForReading(file), file, sealer)
   } catch (error) {
     throw asOpenError(file, error)
   }
 }
 
-function buildStore(client: Database, sealer: Sealer): Store {
+function buildStore(client: Database, file: string, sealer: Sealer): Store {
   const revisions = createRevisions(client)
   const writer = createWriter(client, { onDirectoryChanged: revisions.advance })
   const audit = prepareAuditRows(client)
@@ -88,6 +89,13 @@ function buildStore(client: Database, sealer: Sealer): Store {
     roles: createRoleStore(parts, roleRows, revoking, once),
     roleSearch: createRoleSearch(parts, roleRows),
     clusters: createClusterStore(parts, roleRows, acknowledgements, once),
+    access: createAccessStore({
+      parts,
+      writer,
+      revisions,
+      openAnother: client.memory ? undefined : () => openAnother(file),
+      createStores: (over) => createDirectoryStores(over, sealer),
+    }),
     tokens: createTokenStore(parts),
     tokenSearch: createTokenSearch(parts),
     revocations: createRevocationStore(parts, sealer, roleRows, revoking),
@@ -109,4 +117,22 @@ function buildStore(client: Database, sealer: Sealer): Store {
       client.close()
     },
   }
+}
+
+/** Users, roles and clusters over parts of their own. */
+function createDirectoryStores(parts: SqliteParts, sealer: Sealer): DirectoryStores {
+  const roleRows = prepareRoleRows(parts)
+  const revoking = prepareRevoking(parts)
+  const once = prepareOnceRows(parts, sealer)
+  return {
+    users: createUserStore(parts, roleRows, prepareAdministrators(parts), revoking, sealer, once),
+    roles: createRoleStore(parts, roleRows, revoking, once),
+    clusters: createClusterStore(parts, roleRows, prepareAcknowledgements(parts), once),
+  }
+}
+
+function openAnother(file: string): Database {
+  const client = openDatabase(file)
+  shortenBusyTimeout(client)
+  return client
 }

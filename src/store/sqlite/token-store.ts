@@ -36,6 +36,7 @@ export function createTokenStore({ client, read, write, audit }: SqliteParts): T
   const revoked = client
     .prepare<[Buffer], number>('SELECT 1 FROM tokens t JOIN changes c ON c.token_key = t.key WHERE t.fingerprint = ?')
     .pluck()
+  const sealedText = client.prepare<[string], Buffer>('SELECT sealed_text FROM tokens WHERE jti = ?').pluck()
   const standing = client.prepare<[number, Buffer, string], StandingRow>(standingQuery).raw()
   const purge = preparePurge(client)
   const lostFromMs = readLostFrom(client)
@@ -53,6 +54,8 @@ export function createTokenStore({ client, read, write, audit }: SqliteParts): T
       }),
 
     isRevoked: (fingerprint) => read(() => revoked.get(fingerprint) === 1),
+
+    sealedText: (jti) => read(() => sealedText.get(jti)),
 
     standing: ({ fingerprint, subject, issuedAt, now }) =>
       read(() => {

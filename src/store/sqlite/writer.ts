@@ -15,6 +15,11 @@ export type Write = <T>(act: () => T, options?: WriteOptions) => Promise<T>
 
 export interface Writer {
   readonly write: Write
+  /**
+   * Runs `work`, which writes over another connection and may await, while acts wait for their turn instead of for the lock.
+   * One such work at a time.
+   */
+  exclusively<T>(work: () => Promise<T>): Promise<T>
   /** Writes what was asked for already; every later act is refused with storage_failed. */
   close(): Promise<void>
 }
@@ -49,6 +54,7 @@ export function createWriter(
   const idle: (() => void)[] = []
   let isScheduled = false
   let isClosed = false
+  let held: Promise<unknown> | undefined
   let busySince: number | undefined
 
   const write: Write = (act, { changesDirectory = false } = {}) =>
@@ -59,7 +65,7 @@ export function createWriter(
     })
 
   function schedule(isBusyPause: boolean): void {
-    if (isScheduled) return
+    if (isScheduled || held !== undefined) return
     isScheduled = true
     // A timer of its own, not the clock of the rules: what it waits for is a lock of the operating system.
     if (isBusyPause) setTimeout(flush, busyPauseMs)
@@ -68,6 +74,7 @@ export function createWriter(
 
   function flush(): void {
     isScheduled = false
+    if (held !== undefined) return
     const begun = tryBegin()
     if (begun === 'busy') schedule(true)
     else if (begun === 'begun') writeBatch(queue.splice(0, actsPerFlush))
@@ -107,12 +114,26 @@ export function createWriter(
     return false
   }
 
+  async function exclusively<T>(work: () => Promise<T>): Promise<T> {
+    while (held !== undefined) await held
+    if (isClosed) throw storageFailed('the store is closed')
+    const working = work()
+    held = working.then(release, release)
+    return working
+  }
+
+  function release(): void {
+    held = undefined
+    if (queue.length > 0) schedule(false)
+  }
+
   async function close(): Promise<void> {
     isClosed = true
+    await held
     if (isScheduled) await new Promise<void>((resolve) => idle.push(resolve))
   }
 
-  return { write, close }
+  return { write, exclusively, close }
 }
 
 function rejectAll(entries: readonly Entry[], cause: unknown): void {

@@ -181,3 +181,41 @@ test('closing writes what was asked for and refuses what comes later', async () 
   await expect(write(note('late'))).rejects.toMatchObject({ code: 'storage_failed' })
   await close()
 })
+
+test('while something writes over another connection, acts wait for it and then run in order, also where it fails', async () => {
+  const { write, exclusively } = startWriter({ busyLimitMs: 0 })
+  let end = () => {}
+  const ended = new Promise<void>((resolve) => {
+    end = resolve
+  })
+  const working = exclusively(async () => {
+    other.exec('BEGIN IMMEDIATE')
+    other.exec("INSERT INTO notes VALUES ('first')")
+    await ended
+    other.exec('COMMIT')
+    return 'done'
+  })
+  const waiting = ['a', 'b'].map((text) => write(note(text)))
+  const failing = exclusively(async () => {
+    throw new Error('no')
+  })
+  await new Promise<void>((resolve) => setImmediate(resolve))
+  expect(notes(client)).toEqual([])
+  end()
+  expect(await working).toBe('done')
+  await expect(failing).rejects.toThrow('no')
+  expect(await Promise.all(waiting)).toEqual(['a', 'b'])
+  expect(notes(client)).toEqual(['first', 'a', 'b'])
+})
+
+test('closing waits for it, and nothing begins afterwards', async () => {
+  const { write, exclusively, close } = startWriter()
+  const working = exclusively(async () => {
+    await new Promise<void>((resolve) => setImmediate(resolve))
+    return 'done'
+  })
+  const waiting = write(note('a'))
+  await close()
+  expect(await Promise.all([working, waiting])).toEqual(['done', 'a'])
+  await expect(exclusively(async () => 'late')).rejects.toMatchObject({ code: 'storage_failed' })
+})

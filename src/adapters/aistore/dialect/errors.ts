@@ -97,6 +97,9 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C], now: Date) =
     status: 400,
     cause: `failed to validate-signer with ${where}[${clusterId}]: ${said}. ${advice}`,
   }),
+  // Only the native API has these.
+  access_invalid: () => ({ status: 400, cause: 'this configuration can not be applied', isPlain: true }),
+  plan_outdated: () => ({ status: 409, cause: 'the plan is out of date', isPlain: true }),
   setting_invalid: ({ setting, reason }) => ({ status: 400, cause: `invalid ${setting}: ${reason}`, isPlain: true }),
   setting_fixed: ({ setting, source }) => ({
     status: 400,
