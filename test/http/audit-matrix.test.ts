@@ -52,6 +52,16 @@ const native: Readonly<Record<string, Change | null>> = {
   },
   'delete /sessions/current': { method: 'DELETE', path: '/api/v1/sessions/current', action: 'token.revoked' },
   'post /tokens/introspect': null,
+  'post /explain': null,
+  'post /roles/diff': null,
+  'post /access/plan': null,
+  'post /access/passwords': null,
+  'post /access/apply': {
+    method: 'POST',
+    path: '/api/v1/access/apply',
+    body: { access: { apiVersion: 'gatehouse/v1', roles: [{ name: 'applied', description: 'by a document' }] } },
+    action: 'access.applied',
+  },
   'post /locks': {
     method: 'POST',
     path: '/api/v1/locks',
