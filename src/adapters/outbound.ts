@@ -19,6 +19,8 @@ export interface OutboundRequest {
   readonly timeoutMs?: number
   /** Longest answer that is read; 64 KiB by default. */
   readonly maximumBytes?: number
+  /** The connection is closed after the answer. */
+  readonly isLast?: boolean
 }
 
 export interface Answer {
@@ -128,7 +130,12 @@ function target(url: string): { origin: string; path: string } {
 
 /** Without `reset: false` undici closes the connection after a DELETE with a body. */
 function toSend(request: OutboundRequest): Pick<Dispatcher.RequestOptions, 'method' | 'headers' | 'body' | 'reset'> {
-  return { method: request.method, headers: { ...request.headers }, body: request.body ?? null, reset: false }
+  return {
+    method: request.method,
+    headers: { ...request.headers },
+    body: request.body ?? null,
+    reset: request.isLast === true,
+  }
 }
 
 async function readAnswer(

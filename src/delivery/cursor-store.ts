@@ -47,6 +47,8 @@ export type Settlement =
     }
 
 export interface CursorStatus extends Cursor {
+  /** False where the cluster has no URL: it is never due, since there is nobody to tell. */
+  readonly hasUrls: boolean
   readonly lastReason: RefusalReason | null
   readonly lastSaid: string | null
   readonly lastAttemptAt: Date | null
@@ -60,7 +62,10 @@ export interface CursorStatus extends Cursor {
 
 /** Each method is one transaction. */
 export interface CursorStore {
-  /** Leases up to `limit` clusters that are due at `now`, are behind, in resync or in want of a canary, and that nobody holds. */
+  /**
+   * Leases up to `limit` clusters that are due at `now`, have a URL, are behind, in resync or in want of a canary, and that
+   * nobody holds.
+   */
   claimDue(options: {
     readonly now: Date
     readonly limit: number

@@ -111,7 +111,8 @@ export function createDelivery(deps: {
   async function reload() {
     isReloadWanted = false
     const list = await cursors.list(clock.now())
-    tracker.load(list)
+    // Nobody can be told there, so no answer waits for it.
+    tracker.load(list.filter(({ hasUrls }) => hasUrls))
     due.clear()
     refusals.clear()
     for (const { clusterId, attempts, nextAttemptAt, lastReason } of list) {

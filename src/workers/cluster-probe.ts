@@ -5,7 +5,7 @@
 import type { Clock } from '../core/clock.ts'
 import type { ClusterKind } from '../core/clusters/cluster.ts'
 import type { Driver } from '../core/clusters/driver.ts'
-import type { ProbeReport } from '../core/clusters/probe.ts'
+import type { ProbeReport, ProxyReport } from '../core/clusters/probe.ts'
 import { type Episode, noEpisode, type ProbeAct, type ProbePlan, planProbe } from '../core/clusters/probe-plan.ts'
 import type { Logger } from '../core/logger.ts'
 import { createBell } from '../delivery/bell.ts'
@@ -39,6 +39,7 @@ export interface ClusterProbeDeps {
 const pollMs = 1_000
 /** Limit of a look at a cluster that did not answer the last one: a thousand that are dead must not take all the room. */
 const deadTimeoutMs = 1_000
+const deadUrlMs = 2_000
 /** A round of empty pushes ends after so long; the next one follows the next look. */
 const spreadingMs = 2_000
 
@@ -73,7 +74,11 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
     const found = await look(target, signal)
     if (signal.aborted) return
     const now = clock.now()
-    const report = target.canary === null ? withVerdicts(found, target.previous) : found
+    const report = withMemory(
+      target.canary === null ? withVerdicts(found, target.previous) : found,
+      target.previous,
+      now,
+    )
     await probes.record(id, report, now)
     const episode = episodes.get(id) ?? noEpisode
     const plan = planProbe({ ...target, clusterId: id, report, episode, now }, config)
@@ -89,7 +94,9 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
     const ended = new AbortController()
     const giveUp = () => attempt.abort('given up')
     signal.addEventListener('abort', giveUp)
-    const limitMs = isDead(previous) ? Math.min(config.timeoutMs, deadTimeoutMs) : config.timeoutMs
+    // Each further URL is asked when the one before has not answered for two seconds.
+    const deadMs = deadTimeoutMs + Math.max(0, cluster.urls.length - 1) * deadUrlMs
+    const limitMs = isDead(previous) ? Math.min(config.timeoutMs, deadMs) : config.timeoutMs
     void clock.wait(limitMs, ended.signal).then(() => ended.signal.aborted || giveUp())
     try {
       return await drivers[cluster.kind].probe(cluster, canary?.token ?? null, attempt.signal)
@@ -155,7 +162,19 @@ function withVerdicts(found: ProbeReport, previous: ProbeReport | null): ProbeRe
     const { canary, said } = before.get(proxy.url) ?? proxy
     return proxy.said === null ? { ...proxy, canary, said } : proxy
   })
-  return { ...found, proxies }
+  const seen = new Set(proxies.map(({ url }) => url))
+  const stands = previous.proxies.filter(({ proxyId, url }) => proxyId === null && !seen.has(url))
+  return { ...found, proxies: [...proxies, ...stands], isEveryProxyAsked: previous.isEveryProxyAsked }
+}
+
+/** Since when each proxy that is silent has been: what is between two looks is not known, so it was silent all the while. */
+function withMemory(report: ProbeReport, previous: ProbeReport | null, now: Date): ProbeReport {
+  const name = ({ proxyId, url }: ProxyReport) => `${proxyId} ${url}`
+  const before = new Map(previous?.proxies.map((proxy) => [name(proxy), proxy.silentSince]))
+  const proxies = report.proxies.map((proxy) => {
+    return { ...proxy, silentSince: proxy.canary === 'silent' ? (before.get(name(proxy)) ?? now) : null }
+  })
+  return { ...report, proxies }
 }
 
 /** Whether nothing of the cluster answered. */
@@ -196,7 +215,7 @@ function summarize({ trouble, proxies }: ProbeReport): string {
 }
 
 function countVerdicts({ proxies }: ProbeReport) {
-  const counts = { knows: 0, forgot: 0, silent: 0, distrusts: 0 }
+  const counts = { knows: 0, forgot: 0, silent: 0, distrusts: 0, out_of_reach: 0 }
   for (const { canary } of proxies) counts[canary] += 1
   return counts
 }

@@ -10,7 +10,8 @@ import type { NewRole } from '../../core/roles/role.ts'
 import type { TokenIssuer } from '../../core/tokens/token-issuer.ts'
 import type { Outbound } from '../outbound.ts'
 import { createAistoreProbe } from './probe.ts'
-import { explainAnswer, explainFailure, explainNoUrl, type Refused } from './refusals.ts'
+import { explainAnswer, explainFailure, explainNoUrl } from './refusals.ts'
+import { askInTurn, createUrlOrder } from './url-race.ts'
 
 const serviceTokenMs = 5 * 60_000
 /**
@@ -18,8 +19,6 @@ const serviceTokenMs = 5 * 60_000
  * each push takes more of the machine than everything else. Whatever follows a refusal or a pause is minted anew.
  */
 const serviceTokenReuseMs = 100
-/** How long a URL that did not answer a push is asked last. */
-const avoidMs = 30_000
 
 /** Permission bits of contract section 1.8. */
 const permissions = { everything: 2n ** 64n - 1n, admin: 1n << 17n, readWrite: 831n, readOnly: 771n } as const
@@ -34,41 +33,38 @@ export function createAistoreDriver(deps: {
 }): Driver {
   const bearerFor = createServiceTokens(deps)
   const presentPush = createPushBodies()
-  const silent = createSilentUrls(deps.clock)
+  const urlOrder = createUrlOrder()
 
-  /** Asks one URL after the other; the first that takes it ends it. The time is shared among the URLs. */
   async function ask(
     call: { readonly method: 'POST' | 'DELETE'; readonly body: string | Buffer },
     cluster: Cluster,
-    urls: readonly string[],
     signal: AbortSignal,
   ): Promise<Outcome> {
-    let refused: Refused = explainNoUrl()
     const proof = deps.ring.proof().kind
-    for (const url of urls) {
-      if (signal.aborted) break
+    const act = call.method === 'POST' ? 'handshake' : 'push'
+    const askOne = async (url: string, limits: { timeoutMs: number; signal: AbortSignal }): Promise<Outcome> => {
       const result = await deps.outbound.request({
         method: call.method,
         url: `${url}/v1/tokens`,
         headers: { 'content-type': 'application/json', authorization: `Bearer ${await bearerFor(cluster.id)}` },
         body: call.body,
-        signal,
-        timeoutMs: deps.timeoutMs / urls.length,
+        ...limits,
       })
-      const asked = { url, clusterId: cluster.id, proof, act: call.method === 'POST' ? 'handshake' : 'push' } as const
+      const asked = { url, clusterId: cluster.id, proof, act } as const
       const refusal = result.kind === 'failed' ? explainFailure(result, asked) : explainAnswer(result, asked)
-      if (refusal === undefined) return { kind: 'accepted', url }
-      refused = refusal
-      bearerFor.forget(cluster.id)
-      if (result.kind === 'failed') silent.add(url)
+      if (refusal === undefined) urlOrder.worked(cluster, url)
+      else bearerFor.forget(cluster.id)
+      return refusal ?? { kind: 'accepted', url }
     }
-    return refused
+    const isAccepted = (outcome: Outcome) => outcome.kind === 'accepted'
+    const limits = { clock: deps.clock, limitMs: deps.timeoutMs, signal }
+    return mostTelling(await askInTurn(urlOrder.of(cluster), askOne, isAccepted, limits))
   }
 
   async function handshake(cluster: Cluster, signal: AbortSignal): Promise<Outcome> {
     let outcome: Outcome = explainNoUrl()
     for (const body of presentProofs(deps.ring.proof())) {
-      outcome = await ask({ method: 'POST', body }, cluster, cluster.urls, signal)
+      outcome = await ask({ method: 'POST', body }, cluster, signal)
       const mayBeForm = outcome.kind === 'refused' && outcome.status === 400 && outcome.reason !== 'not_a_cluster'
       if (!mayBeForm) return outcome
     }
@@ -79,11 +75,11 @@ export function createAistoreDriver(deps: {
     kind: 'aistore',
     takes: (kind) => kind === 'token_revoked',
     handshake,
-    ...createAistoreProbe({ ...deps, handshake }),
+    ...createAistoreProbe({ ...deps, urlOrder, handshake }),
 
     async push(cluster, changes, signal) {
       const call = { method: 'DELETE', body: presentPush(changes) } as const
-      const outcome = await ask(call, cluster, silent.last(cluster.urls), signal)
+      const outcome = await ask(call, cluster, signal)
       // A proxy in front of the cluster may take smaller bodies only: half of it may pass.
       if (outcome.kind === 'accepted' || outcome.status !== 413 || changes.length < 2) return outcome
       const middle = Math.ceil(changes.length / 2)
@@ -94,6 +90,13 @@ export function createAistoreDriver(deps: {
     predefinedRoles,
   }
   return driver
+}
+
+/** Whoever took it; else the last that answered in HTTP, since it knows more than the network does; else the last. */
+function mostTelling(outcomes: readonly Outcome[]): Outcome {
+  const last = outcomes.at(-1)
+  if (last === undefined || last.kind === 'accepted') return last ?? explainNoUrl()
+  return outcomes.findLast((outcome) => outcome.kind === 'refused' && outcome.status !== undefined) ?? last
 }
 
 /**
@@ -152,25 +155,5 @@ function createPushBodies() {
     const body = Buffer.from(JSON.stringify({ tokens: changes.map((change) => change.token), version: '0' }))
     kept.set(changes, body)
     return body
-  }
-}
-
-/** Remembers for a while which URLs gave no answer, so that a dead first URL does not delay every push. */
-function createSilentUrls(clock: Clock) {
-  const until = new Map<string, number>()
-  // One that lies further ahead was noted before the clock was set back.
-  const isSilent = (url: string) => {
-    const left = (until.get(url) ?? 0) - clock.now().getTime()
-    return left > 0 && left <= avoidMs
-  }
-  return {
-    add(url: string) {
-      if (until.size > 10_000) until.clear()
-      until.set(url, clock.now().getTime() + avoidMs)
-    },
-    last(urls: readonly string[]): readonly string[] {
-      if (until.size === 0 || urls.length < 2) return urls
-      return [...urls.filter((url) => !isSilent(url)), ...urls.filter(isSilent)]
-    },
   }
 }

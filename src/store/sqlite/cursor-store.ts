@@ -28,6 +28,7 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
     db
       .select({
         ...cursorColumns,
+        hasUrls: sql<number>`${clusters.urls} <> '[]'`.mapWith(Boolean),
         lastReason: clusterCursors.lastReason,
         lastSaid: clusterCursors.lastSaid,
         lastAttemptAt: clusterCursors.lastAttemptAt,
@@ -36,6 +37,7 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
         canaryAcknowledgedAt: clusterCursors.canaryAcknowledgedAt,
       })
       .from(clusterCursors)
+      .innerJoin(clusters, eq(clusters.id, clusterCursors.clusterId))
       .where(where)
       .orderBy(asc(clusterCursors.clusterId))
       .prepare()

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { and, asc, eq, isNotNull, lte, type SQL, sql } from 'drizzle-orm'
-import type { ProbeReport } from '../../core/clusters/probe.ts'
+import { isHeldByAll, type ProbeReport } from '../../core/clusters/probe.ts'
 import type { Sealer } from '../../core/keys/sealer.ts'
 import type { ProbeStatus, ProbeStore, ProbeTarget } from '../../delivery/probe-store.ts'
 import { clusterColumns } from './cluster-rows.ts'
@@ -106,11 +106,9 @@ function toStatus({ report, probedAt, ...row }: StatusRow): readonly ProbeStatus
 }
 
 function planMarks({ proxies }: ProbeReport, at: Date) {
-  const asked = proxies.filter((proxy) => proxy.canary !== 'silent')
-  const isInStep = asked.length > 0 && asked.every((proxy) => proxy.canary === 'knows')
   return {
-    inStepSince: isInStep ? sql`coalesce(in_step_since, ${at.getTime()})` : null,
-    ...(asked.some((proxy) => proxy.canary === 'forgot') && { lastRestartSeenAt: at }),
+    inStepSince: isHeldByAll(proxies) ? sql`coalesce(in_step_since, ${at.getTime()})` : null,
+    ...(proxies.some((proxy) => proxy.canary === 'forgot') && { lastRestartSeenAt: at }),
   }
 }
 
