@@ -64,11 +64,13 @@ export interface CursorStatus extends Cursor {
 export interface CursorStore {
   /**
    * Leases up to `limit` clusters that are due at `now`, have a URL, are behind, in resync or in want of a canary, and that
-   * nobody holds.
+   * nobody holds; of those whose last attempt failed at most `failingLimit`. Whoever has waited longest comes first.
    */
   claimDue(options: {
     readonly now: Date
     readonly limit: number
+    /** `limit` where it is absent. */
+    readonly failingLimit?: number
     readonly leaseUntil: Date
     readonly holder: string
   }): Promise<readonly Claim[]>

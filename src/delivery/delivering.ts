@@ -9,6 +9,7 @@ import type { BatchLimits } from '../core/revocation/batch.ts'
 import type { Change } from '../core/revocation/change.ts'
 import { type Planned, planBatch } from './batch.ts'
 import type { Claim, Cursor, CursorStore } from './cursor-store.ts'
+import type { Gate } from './gate.ts'
 import type { News } from './news.ts'
 import type { Observe } from './observation.ts'
 import type { PropagationTracker } from './propagation.ts'
@@ -30,8 +31,14 @@ export interface DeliveringDeps {
   readonly limits: BatchLimits
   /** The highest sequence that this process knows to be in the log. */
   readonly knownHead: () => number
-  /** Somebody waits for everything to come to rest, or other clusters wait for their turn. */
+  /** Somebody waits for everything to come to rest. */
   readonly isHurried: () => boolean
+  /** More clusters wait for their turn than may be leased at once: after each batch one is let go of for another. */
+  readonly isCrowded: () => boolean
+  /** Where pushes wait for their turn; clusters that failed last have few places of their own. */
+  readonly gates: { readonly healthy: Gate; readonly failing: Gate }
+  /** Clusters under way that failed last and have not acknowledged since. */
+  readonly failing: Set<string>
   /** Called for each attempt that has ended. */
   readonly observe: Observe
   /** Why each cluster refused last, as long as it does. */
@@ -58,26 +65,55 @@ export async function deliver(claim: Claim, deps: DeliveringDeps, signal: AbortS
   const ledger = openLedger(claim, deps)
   let quiet = 0
   for (;;) {
-    const planned = await planBatch(ledger.cursor(), deps)
-    if (signal.aborted) return ledger.close('stopped')
     const { isCanaryWanted } = ledger.cursor()
-    const canary = isCanaryWanted ? await prepareCanary(claim, deps) : none
-    if (canary === 'lost') return { kind: 'lost' }
-    const changes = canary.length === 0 ? planned.changes : [...canary, ...planned.changes]
-    if (changes.length > 0) {
-      quiet = 0
-      const outcome = await send(claim, changes, deps, signal)
-      if (signal.aborted && outcome?.kind !== 'accepted') return ledger.close('stopped')
-      if (outcome?.kind === 'refused') return ledger.refuse(outcome, planned)
-      if (outcome !== undefined) reportAccepted(claim, ledger.cursor(), planned, outcome, deps)
-    }
+    const turn = await takeTurn(claim, ledger.cursor(), deps, signal)
+    if (turn === 'lost') return { kind: 'lost' }
+    const { planned, outcome, isEmpty } = turn
+    if (signal.aborted && outcome?.kind !== 'accepted') return ledger.close('stopped')
+    if (outcome?.kind === 'refused') return ledger.refuse(outcome, planned)
+    if (outcome !== undefined) reportAccepted(claim, ledger.cursor(), planned, outcome, deps)
+    if (!isEmpty) quiet = 0
     ledger.acknowledge(planned, isCanaryWanted)
     if (isAfterKeyRefusal(claim, deps)) return ledger.closeAndResync()
+    if (deps.isCrowded()) return ledger.close('in_step')
     if (ledger.isOverdue() && !(await ledger.write())) return { kind: 'lost' }
     if (planned.hasMore || deps.knownHead() > planned.acknowledged) continue
     if (deps.isHurried() || quiet >= quietPeriods) return ledger.close('in_step')
     if ((await deps.news.wait()) === 'tick') quiet += 1
     if (signal.aborted) return ledger.close('stopped')
+  }
+}
+
+interface Turn {
+  readonly planned: Planned
+  /** Undefined where nothing had to be sent. */
+  readonly outcome: Outcome | undefined
+  readonly isEmpty: boolean
+}
+
+/** One batch, sent when it is this cluster's turn; it takes everything that came while it waited. */
+async function takeTurn(
+  claim: Claim,
+  cursor: Cursor,
+  deps: DeliveringDeps,
+  signal: AbortSignal,
+): Promise<Turn | 'lost'> {
+  let planned = await planBatch(cursor, deps)
+  if (signal.aborted || (planned.changes.length === 0 && !cursor.isCanaryWanted)) {
+    return { planned, outcome: undefined, isEmpty: true }
+  }
+  const gate = cursor.attempts > 0 ? deps.gates.failing : deps.gates.healthy
+  const isRoom = gate.room() > 0
+  const leave = await gate.enter(signal)
+  try {
+    if (!isRoom) planned = await planBatch(cursor, deps)
+    const canary = cursor.isCanaryWanted && !signal.aborted ? await prepareCanary(claim, deps) : none
+    if (canary === 'lost') return 'lost'
+    const changes = canary.length === 0 ? planned.changes : [...canary, ...planned.changes]
+    const isEmpty = changes.length === 0 || signal.aborted
+    return { planned, isEmpty, outcome: isEmpty ? undefined : await send(claim, changes, deps, signal) }
+  } finally {
+    leave()
   }
 }
 
@@ -111,6 +147,7 @@ function openLedger(claim: Claim, deps: DeliveringDeps) {
     cursor: () => current,
 
     acknowledge({ acknowledged, resyncFrom }: Planned, hasCanary: boolean) {
+      deps.failing.delete(clusterId)
       deps.tracker.acknowledged(clusterId, acknowledged)
       if (acknowledged === current.acknowledged && resyncFrom === current.resyncFrom && !hasCanary) return
       const isCanaryWanted = current.isCanaryWanted && !hasCanary
