@@ -10,6 +10,7 @@ import { type Episode, noEpisode, type ProbeAct, type ProbePlan, planProbe } fro
 import type { Logger } from '../core/logger.ts'
 import { createBell } from '../delivery/bell.ts'
 import type { CursorStore } from '../delivery/cursor-store.ts'
+import { createGate } from '../delivery/gate.ts'
 import type { ProbeStore, ProbeTarget } from '../delivery/probe-store.ts'
 import type { Worker } from '../supervisor.ts'
 
@@ -18,7 +19,7 @@ export interface ClusterProbeConfig {
   readonly everyMs: number
   /** Limit of one look, whatever the number of proxies. */
   readonly timeoutMs: number
-  /** How many clusters are looked at at once. */
+  /** How many clusters are looked at at once; one that takes longer than a second makes room for another. */
   readonly parallel: number
   /** Everything that still matters is sent again at least so often. */
   readonly resyncEveryMs: number
@@ -46,6 +47,7 @@ const spreadingMs = 2_000
 export function createClusterProbe(deps: ClusterProbeDeps): Worker {
   const { probes, drivers, clock, log, config } = deps
   const bell = createBell()
+  const gate = createGate(config.parallel, clock, bell.ring)
   /** By cluster: what gives the look up, and its end. */
   const underWay = new Map<string, { readonly stop: AbortController; readonly end: Promise<void> }>()
   const episodes = new Map<string, Episode>()
@@ -59,7 +61,7 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
       missed.add(id)
       return
     }
-    const end = probe(target, stop.signal)
+    const end = takeTurn(target, stop.signal)
       .then(() => (missed.delete(id) ? probes.hasten(id, clock.now()) : undefined))
       .catch((error: unknown) => log.error({ event: 'probe.failed', cluster: id, error }))
       .finally(() => {
@@ -67,6 +69,15 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
         bell.ring()
       })
     underWay.set(id, { stop, end })
+  }
+
+  async function takeTurn(target: ProbeTarget, signal: AbortSignal) {
+    const leave = await gate.enter(signal)
+    try {
+      await probe(target, signal)
+    } finally {
+      leave()
+    }
   }
 
   async function probe(target: ProbeTarget, signal: AbortSignal) {
@@ -126,7 +137,7 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
   }
 
   async function pauseMs(): Promise<number> {
-    if (underWay.size >= config.parallel) return pollMs
+    if (gate.room() === 0) return pollMs
     const next = await probes.nextDueAt()
     const left = next === undefined ? pollMs : next.getTime() - clock.now().getTime()
     return Math.min(Math.max(left, 1), pollMs)
@@ -141,7 +152,7 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
       signal.addEventListener('abort', stopAll)
       while (!signal.aborted) {
         bell.hush()
-        const limit = config.parallel - underWay.size
+        const limit = gate.room()
         const now = clock.now()
         const targets = limit > 0 ? await probes.claimDue({ now, limit, everyMs: config.everyMs }) : []
         for (const target of targets) begin(target)
