@@ -64,7 +64,7 @@ export interface CursorStatus extends Cursor {
 export interface CursorStore {
   /**
    * Leases up to `limit` clusters that are due at `now`, have a URL, are behind, in resync or in want of a canary, and that
-   * nobody holds; of those whose last attempt failed at most `failingLimit`. Whoever has waited longest comes first.
+   * nobody holds; of those whose last attempt failed at most `failingLimit`. Whoever is furthest behind comes first.
    */
   claimDue(options: {
     readonly now: Date

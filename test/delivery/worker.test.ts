@@ -218,6 +218,48 @@ describe('a cluster that does not answer', () => {
     expect(it.driver.attempts('hole')).toBe(2)
   })
 
+  test('takes the place of another for a second, and few places once it is known not to answer', async () => {
+    const dead = names(12, 'dead')
+    const driver = createScriptedDriver()
+    await using it = await startDelivery({ clusters: [...dead, 'well'], config: { parallel: 8 }, driver })
+    for (const id of dead) driver.script(id, 'held')
+    const first = await it.record(['t1'])
+    void it.delivery.propagation.reached(first, budgetMs)
+    await it.clock.advance(1_250)
+    expect(driver.pushes('well')).toEqual([['t1']])
+    // Each has failed once by now, and is asked again while nothing else is.
+    await it.clock.advance(30_000)
+    const underWay = () => driver.peak().all
+    const before = underWay()
+    for (let round = 2; round < 30; round += 1) {
+      await it.revoke([`t${round}`])
+      expect(driver.pushes('well')).toHaveLength(round)
+      await it.clock.advance(1_000)
+    }
+    expect(underWay()).toBe(before)
+  })
+
+  test('a stream of revocations reaches every cluster though there are more of them than may be told at once', async () => {
+    const clusters = names(30, 'c')
+    const driver = createScriptedDriver()
+    await using it = await startDelivery({ clusters, config: { parallel: 2 }, driver })
+    const { push } = driver
+    let told = 0
+    // Whenever a cluster is told something, there is something new already.
+    Object.assign(driver, {
+      push: async (...call: Parameters<typeof push>) => {
+        told += 1
+        if (told <= 200) void it.delivery.propagation.reached(await it.record([`t${told}`]), 0)
+        return push(...call)
+      },
+    })
+    void it.delivery.propagation.reached(await it.record(['t0']), 0)
+    await until(() => told >= 200)
+    const pushes = clusters.map((id) => driver.pushes(id).length)
+    expect(Math.min(...pushes)).toBeGreaterThanOrEqual(3)
+    expect(Math.max(...pushes)).toBeLessThanOrEqual(12)
+  })
+
   test('no more clusters are told at once than are allowed, and all are told', async () => {
     const clusters = names(12, 'c')
     await using it = await startDelivery({ clusters, config: { parallel: 5 } })

@@ -14,26 +14,26 @@ import { explainAnswer, explainFailure, explainNoUrl } from './refusals.ts'
 import { askInTurn, createUrlOrder } from './url-race.ts'
 
 const serviceTokenMs = 5 * 60_000
-/**
- * A service token is shown again within this time, while the cluster takes what it is told: under load signing one for
- * each push takes more of the machine than everything else. Whatever follows a refusal or a pause is minted anew.
- */
-const serviceTokenReuseMs = 100
 
 /** Permission bits of contract section 1.8. */
 const permissions = { everything: 2n ** 64n - 1n, admin: 1n << 17n, readWrite: 831n, readOnly: 771n } as const
 
 export function createAistoreDriver(deps: {
   readonly outbound: Outbound
-  readonly ring: Pick<KeyRing, 'proof' | 'generation'>
+  readonly ring: Pick<KeyRing, 'proof'>
   readonly issuer: Pick<TokenIssuer, 'mintServiceToken' | 'mintCanary'>
   readonly clock: Clock
   /** Limit of one call to a cluster, whatever the number of its URLs. */
   readonly timeoutMs: number
 }): Driver {
-  const bearerFor = createServiceTokens(deps)
   const presentPush = createPushBodies()
   const urlOrder = createUrlOrder()
+
+  /** Lets Gatehouse push to that cluster and do nothing else (contract section 3.4, W12); one for each call. */
+  function mintBearer(clusterId: string): Promise<string> {
+    const claims = { clusters: [{ id: clusterId, perm: permissions.admin.toString() }], admin: false }
+    return deps.issuer.mintServiceToken({ clusterId, claims, lifetimeMs: serviceTokenMs })
+  }
 
   async function ask(
     call: { readonly method: 'POST' | 'DELETE'; readonly body: string | Buffer },
@@ -46,14 +46,13 @@ export function createAistoreDriver(deps: {
       const result = await deps.outbound.request({
         method: call.method,
         url: `${url}/v1/tokens`,
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${await bearerFor(cluster.id)}` },
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${await mintBearer(cluster.id)}` },
         body: call.body,
         ...limits,
       })
       const asked = { url, clusterId: cluster.id, proof, act } as const
       const refusal = result.kind === 'failed' ? explainFailure(result, asked) : explainAnswer(result, asked)
       if (refusal === undefined) urlOrder.worked(cluster, url)
-      else bearerFor.forget(cluster.id)
       return refusal ?? { kind: 'accepted', url }
     }
     const isAccepted = (outcome: Outcome) => outcome.kind === 'accepted'
@@ -124,25 +123,6 @@ function predefinedRoles(cluster: Cluster): readonly NewRole[] {
     role('BucketOwner', 'Full access to buckets in', permissions.readWrite),
     role('Guest', 'Read-only access to buckets in', permissions.readOnly),
   ]
-}
-
-/** Tokens that let Gatehouse push to one cluster and do nothing else (contract section 3.4, W12). */
-function createServiceTokens(deps: Parameters<typeof createAistoreDriver>[0]) {
-  const kept = new Map<string, { text: Promise<string>; mintedAt: number; generation: number }>()
-
-  function bearerFor(clusterId: string): Promise<string> {
-    const now = deps.clock.now().getTime()
-    const generation = deps.ring.generation()
-    const known = kept.get(clusterId)
-    if (known?.generation === generation && Math.abs(now - known.mintedAt) < serviceTokenReuseMs) return known.text
-    const claims = { clusters: [{ id: clusterId, perm: permissions.admin.toString() }], admin: false }
-    const text = deps.issuer.mintServiceToken({ clusterId, claims, lifetimeMs: serviceTokenMs })
-    kept.set(clusterId, { text, mintedAt: now, generation })
-    text.catch(() => kept.delete(clusterId))
-    return text
-  }
-  bearerFor.forget = (clusterId: string) => void kept.delete(clusterId)
-  return bearerFor
 }
 
 /** The same batch goes to many clusters: it is written out once, and kept as long as the batch itself is. */

@@ -151,16 +151,18 @@ function prepareDue({ db }: SqliteParts) {
     isLeaseFree,
   )
   const any = db.select({ clusterId: clusterCursors.clusterId }).from(clusterCursors).where(isDue).limit(1).prepare()
-  const due = (which: SQL) =>
+  const due = (which: SQL, order: SQL) =>
     db
       .select({ cursor: cursorColumns, cluster: clusterColumns })
       .from(clusterCursors)
       .innerJoin(clusters, eq(clusters.id, clusterCursors.clusterId))
       .where(and(isDue, which))
-      .orderBy(asc(clusterCursors.nextAttemptAt))
+      .orderBy(order)
       .limit(sql.placeholder('limit'))
       .prepare()
-  const [healthy, failing] = [due(sql`attempts = 0`), due(sql`attempts > 0`)]
+  // By position, not by time: who is not told falls ever further behind, whatever the clock does.
+  const healthy = due(sql`attempts = 0`, sql`+acknowledged, next_attempt_at`)
+  const failing = due(sql`attempts > 0`, asc(clusterCursors.nextAttemptAt))
   return {
     isAnyDue: (at: Date, leaseUntil: Date) => any.get(bounds(at, leaseUntil)) !== undefined,
     findDue(at: Date, leaseUntil: Date, most: { readonly limit: number; readonly failingLimit: number }) {
