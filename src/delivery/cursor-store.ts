@@ -60,6 +60,12 @@ export interface CursorStatus extends Cursor {
   readonly behindSince: Date | null
 }
 
+/** What delivery goes by. */
+export type Progress = Pick<
+  CursorStatus,
+  'clusterId' | 'acknowledged' | 'attempts' | 'nextAttemptAt' | 'lastReason' | 'hasUrls'
+>
+
 /** Each method is one transaction. */
 export interface CursorStore {
   /**
@@ -80,6 +86,8 @@ export interface CursorStore {
   release(claim: Claim): Promise<void>
   /** Frees the clusters whose holder will not come back. What it still sends is fenced off as after the end of a lease. */
   releaseAbandoned(isAbandoned: (holder: string) => boolean): Promise<number>
+  /** How far each cluster is, for the worker, which asks every second: nothing is counted for it. */
+  progress(): Promise<readonly Progress[]>
   /** `now` decides which changes still matter. */
   list(now: Date): Promise<readonly CursorStatus[]>
   /** One of them. */

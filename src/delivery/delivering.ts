@@ -231,10 +231,10 @@ async function send(
   if (taken.length === 0) return undefined
   tracker.started(claim.cluster.id)
   const attempt = new AbortController()
-  const giveUp = () => attempt.abort()
-  const ended = new AbortController()
+  // With a reason of its own no exception has to be made.
+  const giveUp = () => attempt.abort('over')
   signal.addEventListener('abort', giveUp)
-  void clock.wait(timeoutMs, ended.signal).then(() => ended.signal.aborted || giveUp())
+  void clock.wait(timeoutMs, attempt.signal).then(giveUp)
   try {
     return await driver.push(claim.cluster, taken, attempt.signal)
   } catch (error) {
@@ -243,8 +243,8 @@ async function send(
     return { kind: 'refused', reason: 'failing', url: '', said: 'Gatehouse could not prepare the request', advice }
   } finally {
     signal.removeEventListener('abort', giveUp)
-    // With a reason of its own no exception has to be made.
-    ended.abort('ended')
+    // Ends the waiting too.
+    giveUp()
   }
 }
 

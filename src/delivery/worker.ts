@@ -126,7 +126,7 @@ export function createDelivery(deps: {
 
   async function reload() {
     isReloadWanted = false
-    const list = await cursors.list(clock.now())
+    const list = await cursors.progress()
     // Nobody can be told there, so no answer waits for it.
     tracker.load(list.filter(({ hasUrls }) => hasUrls))
     due.clear()

@@ -102,18 +102,17 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
 
   async function look({ cluster, canary, previous }: ProbeTarget, signal: AbortSignal): Promise<ProbeReport> {
     const attempt = new AbortController()
-    const ended = new AbortController()
     const giveUp = () => attempt.abort('given up')
     signal.addEventListener('abort', giveUp)
     // Each further URL is asked when the one before has not answered for two seconds.
     const deadMs = deadTimeoutMs + Math.max(0, cluster.urls.length - 1) * deadUrlMs
     const limitMs = isDead(previous) ? Math.min(config.timeoutMs, deadMs) : config.timeoutMs
-    void clock.wait(limitMs, ended.signal).then(() => ended.signal.aborted || giveUp())
+    void clock.wait(limitMs, attempt.signal).then(giveUp)
     try {
       return await drivers[cluster.kind].probe(cluster, canary?.token ?? null, attempt.signal)
     } finally {
       signal.removeEventListener('abort', giveUp)
-      ended.abort('ended')
+      giveUp()
     }
   }
 

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
+import type { RefusalReason } from '../../core/errors.ts'
 import type { Sealer } from '../../core/keys/sealer.ts'
-import type { Claim, Cursor, CursorStatus, CursorStore, Settlement } from '../../delivery/cursor-store.ts'
+import type { Claim, Cursor, CursorStatus, CursorStore, Progress, Settlement } from '../../delivery/cursor-store.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { prepareBacklog } from './backlog.ts'
 import { clusterColumns } from './cluster-rows.ts'
@@ -24,6 +25,7 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
     'UPDATE cluster_cursors SET lease = NULL, lease_until = NULL WHERE cluster_id = ? AND lease = ?',
   )
   const settle = prepareSettle(parts)
+  const progress = client.prepare<[], ProgressRow>(progressQuery).raw()
   const selectStatus = (where?: SQL) =>
     db
       .select({
@@ -101,6 +103,20 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
 
     logLength: async (now) => (await backlogOf([0], now)).get(0)?.behind ?? 0,
 
+    progress: () =>
+      read(() =>
+        progress.all().map(([clusterId, acknowledged, attempts, nextAttemptAt, lastReason, hasUrls]): Progress => {
+          return {
+            clusterId,
+            acknowledged,
+            attempts,
+            nextAttemptAt: new Date(nextAttemptAt),
+            lastReason,
+            hasUrls: hasUrls === 1,
+          }
+        }),
+      ),
+
     list: async (now) => withBacklogs(await read(() => all.all()), now),
 
     async get(clusterId, now) {
@@ -132,6 +148,19 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
 }
 
 const inStep = { behind: 0, behindSince: null }
+
+const progressQuery = `
+  SELECT cluster_id, acknowledged, attempts, next_attempt_at, last_reason, urls <> '[]'
+  FROM cluster_cursors JOIN clusters ON clusters.id = cluster_id`
+
+type ProgressRow = [
+  clusterId: string,
+  acknowledged: number,
+  attempts: number,
+  nextAttemptAt: number,
+  lastReason: RefusalReason | null,
+  hasUrls: number,
+]
 
 /** A leased cluster is not due before its lease ends. */
 const nextDueQuery = `

@@ -32,6 +32,12 @@ export function createProbeStore(parts: SqliteParts, sealer: Sealer): ProbeStore
   const hasten = client.prepare<[number, number, string]>(
     'UPDATE cluster_probes SET next_probe_at = min(coalesce(next_probe_at, ?), ?) WHERE cluster_id = ?',
   )
+  // Prepared, as all that happens with each look.
+  const keep = client.prepare<[object]>(
+    `UPDATE cluster_probes SET report = @report, probed_at = @at,
+       in_step_since = iif(@isInStep, coalesce(in_step_since, @at), NULL),
+       last_restart_seen_at = iif(@hasRestarted, @at, last_restart_seen_at) WHERE cluster_id = @clusterId`,
+  )
   const firstRegistered = client
     .prepare<[], number | null>(
       `SELECT min(c.registered_at) FROM cluster_probes p JOIN clusters c ON c.id = p.cluster_id
@@ -77,10 +83,9 @@ export function createProbeStore(parts: SqliteParts, sealer: Sealer): ProbeStore
 
     record: (clusterId, report, at) =>
       write(() => {
-        db.update(clusterProbes)
-          .set({ report, probedAt: at, ...planMarks(report, at) })
-          .where(eq(clusterProbes.clusterId, clusterId))
-          .run()
+        const isInStep = Number(isHeldByAll(report.proxies))
+        const hasRestarted = Number(report.proxies.some(({ canary }) => canary === 'forgot'))
+        keep.run({ clusterId, report: JSON.stringify(report), at: at.getTime(), isInStep, hasRestarted })
       }),
 
     list: () => read(() => all.all().flatMap(toStatus)),
@@ -103,13 +108,6 @@ type StatusRow = Omit<ProbeStatus, 'report' | 'probedAt'> & {
 /** None before the first probe. */
 function toStatus({ report, probedAt, ...row }: StatusRow): readonly ProbeStatus[] {
   return report === null || probedAt === null ? [] : [{ ...row, report, probedAt }]
-}
-
-function planMarks({ proxies }: ProbeReport, at: Date) {
-  return {
-    inStepSince: isHeldByAll(proxies) ? sql`coalesce(in_step_since, ${at.getTime()})` : null,
-    ...(proxies.some((proxy) => proxy.canary === 'forgot') && { lastRestartSeenAt: at }),
-  }
 }
 
 /** Between the bounds, the same for a cluster each time: clusters that are probed in one moment drift apart. */
