@@ -5,7 +5,7 @@ import type { ClusterKind } from '../core/clusters/cluster.ts'
 import type { Driver, Outcome } from '../core/clusters/driver.ts'
 import type { RefusalReason } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
-import type { BatchLimits } from '../core/revocation/batch.ts'
+import { type BatchLimits, sizeChange } from '../core/revocation/batch.ts'
 import type { Change } from '../core/revocation/change.ts'
 import { type Planned, planBatch } from './batch.ts'
 import type { Claim, Cursor, CursorStore } from './cursor-store.ts'
@@ -57,6 +57,7 @@ export type Ending =
 const settleEveryMs = 1_000
 /** Periods without news after which a lease is given back. */
 const quietPeriods = 2
+const largeBytes = 64 * 1024
 
 type Refusal = Extract<Outcome, { kind: 'refused' }>
 
@@ -109,12 +110,26 @@ async function takeTurn(
     if (!isRoom) planned = await planBatch(cursor, deps)
     const canary = cursor.isCanaryWanted && !signal.aborted ? await prepareCanary(claim, deps) : none
     if (canary === 'lost') return 'lost'
+    // A large batch is written out once for all clusters that are equally far; a canary is one cluster's alone.
+    if (canary.length > 0 && isLarge(planned.changes)) planned = { ...nothing(cursor), hasMore: true }
     const changes = canary.length === 0 ? planned.changes : [...canary, ...planned.changes]
     const isEmpty = changes.length === 0 || signal.aborted
     return { planned, isEmpty, outcome: isEmpty ? undefined : await send(claim, changes, deps, signal) }
   } finally {
     leave()
   }
+}
+
+function nothing({ acknowledged, resyncFrom }: Cursor): Planned {
+  return { changes: none, acknowledged, resyncFrom, hasMore: false }
+}
+
+function isLarge(changes: readonly Change[]): boolean {
+  let bytes = 0
+  return changes.some((change) => {
+    bytes += sizeChange(change)
+    return bytes > largeBytes
+  })
 }
 
 /**
