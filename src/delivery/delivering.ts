@@ -5,9 +5,9 @@ import type { ClusterKind } from '../core/clusters/cluster.ts'
 import type { Driver, Outcome } from '../core/clusters/driver.ts'
 import type { RefusalReason } from '../core/errors.ts'
 import type { Logger } from '../core/logger.ts'
-import { type BatchLimits, sizeChange } from '../core/revocation/batch.ts'
+import type { BatchLimits } from '../core/revocation/batch.ts'
 import type { Change } from '../core/revocation/change.ts'
-import { type Planned, planBatch } from './batch.ts'
+import { isLarge, type Planned, planBatch } from './batch.ts'
 import type { Claim, Cursor, CursorStore } from './cursor-store.ts'
 import type { Gate } from './gate.ts'
 import type { News } from './news.ts'
@@ -57,7 +57,6 @@ export type Ending =
 const settleEveryMs = 1_000
 /** Periods without news after which a lease is given back. */
 const quietPeriods = 2
-const largeBytes = 64 * 1024
 
 type Refusal = Extract<Outcome, { kind: 'refused' }>
 
@@ -65,11 +64,13 @@ type Refusal = Extract<Outcome, { kind: 'refused' }>
 export async function deliver(claim: Claim, deps: DeliveringDeps, signal: AbortSignal): Promise<Ending> {
   const ledger = openLedger(claim, deps)
   let quiet = 0
+  let isResyncsTurn = false
   for (;;) {
-    const { isCanaryWanted } = ledger.cursor()
-    const turn = await takeTurn(claim, ledger.cursor(), deps, signal)
+    const { isCanaryWanted, resyncFrom } = ledger.cursor()
+    const turn = await takeTurn(claim, ledger.cursor(), isResyncsTurn, deps, signal)
     if (turn === 'lost') return { kind: 'lost' }
     const { planned, outcome, isEmpty } = turn
+    isResyncsTurn = resyncFrom !== null && planned.resyncFrom === resyncFrom
     if (signal.aborted && outcome?.kind !== 'accepted') return ledger.close('stopped')
     if (outcome?.kind === 'refused') return ledger.refuse(outcome, planned)
     if (outcome !== undefined) reportAccepted(claim, ledger.cursor(), planned, outcome, deps)
@@ -96,10 +97,11 @@ interface Turn {
 async function takeTurn(
   claim: Claim,
   cursor: Cursor,
+  isResyncsTurn: boolean,
   deps: DeliveringDeps,
   signal: AbortSignal,
 ): Promise<Turn | 'lost'> {
-  let planned = await planBatch(cursor, deps)
+  let planned = await planBatch(cursor, deps, isResyncsTurn)
   if (signal.aborted || (planned.changes.length === 0 && !cursor.isCanaryWanted)) {
     return { planned, outcome: undefined, isEmpty: true }
   }
@@ -107,7 +109,7 @@ async function takeTurn(
   const isRoom = gate.room() > 0
   const leave = await gate.enter(signal)
   try {
-    if (!isRoom) planned = await planBatch(cursor, deps)
+    if (!isRoom) planned = await planBatch(cursor, deps, isResyncsTurn)
     const canary = cursor.isCanaryWanted && !signal.aborted ? await prepareCanary(claim, deps) : none
     if (canary === 'lost') return 'lost'
     // A large batch is written out once for all clusters that are equally far; a canary is one cluster's alone.
@@ -122,14 +124,6 @@ async function takeTurn(
 
 function nothing({ acknowledged, resyncFrom }: Cursor): Planned {
   return { changes: none, acknowledged, resyncFrom, hasMore: false }
-}
-
-function isLarge(changes: readonly Change[]): boolean {
-  let bytes = 0
-  return changes.some((change) => {
-    bytes += sizeChange(change)
-    return bytes > largeBytes
-  })
 }
 
 /**
