@@ -1,33 +1,21 @@
 /** What is done with one cluster while its lease is ours: batch after batch, until it has everything or refuses. */
-import type { Clock } from '../core/clock.ts'
 import { changeOfCanary } from '../core/clusters/canary.ts'
 import type { ClusterKind } from '../core/clusters/cluster.ts'
 import type { Driver, Outcome } from '../core/clusters/driver.ts'
-import type { RefusalReason } from '../core/errors.ts'
-import type { Logger } from '../core/logger.ts'
 import type { BatchLimits } from '../core/revocation/batch.ts'
 import type { Change } from '../core/revocation/change.ts'
 import { isLarge, type Planned, planBatch } from './batch.ts'
-import type { Claim, Cursor, CursorStore } from './cursor-store.ts'
+import type { Claim, Cursor } from './cursor-store.ts'
 import type { Gate } from './gate.ts'
+import { type Ending, type LedgerDeps, openLedger } from './ledger.ts'
 import type { News } from './news.ts'
-import type { Observe } from './observation.ts'
-import type { PropagationTracker } from './propagation.ts'
 import type { RecentChanges } from './recent-changes.ts'
-import { planPause } from './schedule.ts'
 
-export interface DeliveringDeps {
-  readonly cursors: CursorStore
+export interface DeliveringDeps extends LedgerDeps {
   readonly changes: RecentChanges
   readonly drivers: Readonly<Record<ClusterKind, Driver>>
-  readonly tracker: PropagationTracker
   readonly news: News
-  readonly clock: Clock
-  readonly log: Logger
-  readonly random: () => number
-  readonly retryMs: readonly number[]
   readonly timeoutMs: number
-  readonly leaseMs: number
   readonly limits: BatchLimits
   /** The highest sequence that this process knows to be in the log. */
   readonly knownHead: () => number
@@ -37,28 +25,10 @@ export interface DeliveringDeps {
   readonly isCrowded: () => boolean
   /** Where pushes wait for their turn; clusters that failed last have few places of their own. */
   readonly gates: { readonly healthy: Gate; readonly failing: Gate }
-  /** Clusters under way that failed last and have not acknowledged since. */
-  readonly failing: Set<string>
-  /** Called for each attempt that has ended. */
-  readonly observe: Observe
-  /** Why each cluster refused last, as long as it does. */
-  readonly refusals: Map<string, RefusalReason>
 }
 
-/** Why a cluster was let go of. */
-export type Ending =
-  | { readonly kind: 'in_step' }
-  | { readonly kind: 'refused'; readonly nextAttemptAt: Date }
-  /** The lease went to somebody else, or the cluster is gone. */
-  | { readonly kind: 'lost' }
-  | { readonly kind: 'stopped' }
-
-/** What was acknowledged is written down at least so often while there is more to do. */
-const settleEveryMs = 1_000
 /** Periods without news after which a lease is given back. */
 const quietPeriods = 2
-
-type Refusal = Extract<Outcome, { kind: 'refused' }>
 
 /** Works until there has been nothing to tell for a while, an attempt fails, the lease is lost or `signal` aborts. */
 export async function deliver(claim: Claim, deps: DeliveringDeps, signal: AbortSignal): Promise<Ending> {
@@ -124,87 +94,6 @@ async function takeTurn(
 
 function nothing({ acknowledged, resyncFrom }: Cursor): Planned {
   return { changes: none, acknowledged, resyncFrom, hasMore: false }
-}
-
-/**
- * Keeps what a cluster has acknowledged and writes it down now and then: nothing is lost if it isn't, since a batch may be
- * sent twice, and one write serves many batches.
- */
-function openLedger(claim: Claim, deps: DeliveringDeps) {
-  const { cursors, clock } = deps
-  const clusterId = claim.cluster.id
-  let current: Cursor = claim.cursor
-  let written: Cursor = claim.cursor
-  let writtenAt = clock.now().getTime()
-
-  async function settle(leaseUntil: Date | null): Promise<boolean> {
-    const { acknowledged, resyncFrom } = current
-    const at = clock.now()
-    const isCanaryPushed = written.isCanaryWanted && !current.isCanaryWanted
-    const settlement = { kind: 'acknowledged', acknowledged, resyncFrom, at, isCanaryPushed, leaseUntil } as const
-    const moved = await cursors.settle(claim, settlement)
-    if (moved === undefined) return false
-    current = { ...current, isCanaryWanted: moved.isCanaryWanted }
-    written = current
-    writtenAt = at.getTime()
-    return true
-  }
-
-  const isDirty = () => current !== written
-
-  const ledger = {
-    cursor: () => current,
-
-    acknowledge({ acknowledged, resyncFrom }: Planned, hasCanary: boolean) {
-      deps.failing.delete(clusterId)
-      deps.tracker.acknowledged(clusterId, acknowledged)
-      if (acknowledged === current.acknowledged && resyncFrom === current.resyncFrom && !hasCanary) return
-      const isCanaryWanted = current.isCanaryWanted && !hasCanary
-      current = { ...current, acknowledged, resyncFrom, isCanaryWanted, attempts: 0 }
-    },
-
-    /** A cluster that answers again after a failure, or has been resynced, is to be seen as such at once. */
-    isOverdue: () => {
-      if (!isDirty()) return false
-      if (written.attempts > 0 || (written.resyncFrom !== null && current.resyncFrom === null)) return true
-      if (written.isCanaryWanted && current.resyncFrom === null) return true
-      return Math.abs(clock.now().getTime() - writtenAt) >= settleEveryMs
-    },
-
-    /** False = the lease is lost. */
-    write: () => settle(new Date(clock.now().getTime() + deps.leaseMs)),
-
-    async close(kind: 'in_step' | 'stopped'): Promise<Ending> {
-      if (!isDirty()) await cursors.release(claim)
-      else if (!(await settle(null))) return { kind: 'lost' }
-      return { kind }
-    },
-
-    async closeAndResync(): Promise<Ending> {
-      deps.refusals.delete(clusterId)
-      if (isDirty() && !(await settle(null))) return { kind: 'lost' }
-      await cursors.resync(clusterId, clock.now())
-      return { kind: 'in_step' }
-    },
-
-    async refuse(refusal: Refusal, planned: Planned): Promise<Ending> {
-      deps.tracker.failed(clusterId)
-      deps.observe({ clusterId, outcome: refusal.reason, oldestMs: null })
-      if (isDirty() && !(await ledger.write())) return { kind: 'lost' }
-      const attempts = current.attempts + 1
-      const { reason, said, advice, url, status, retryAfterMs } = refusal
-      const at = clock.now()
-      const nextAttemptAt = new Date(at.getTime() + planPause(attempts, deps.retryMs, deps.random(), retryAfterMs))
-      const settled = await cursors.settle(claim, { kind: 'failed', attempts, nextAttemptAt, reason, said, at })
-      const changes = planned.changes.length
-      const more = { reason, status, said, advice, attempts, nextAttemptAt, settled: settled !== undefined }
-      deps.log.warn({ event: 'delivery.attempted', cluster: clusterId, url, changes, outcome: 'refused', ...more })
-      if (settled === undefined) return { kind: 'lost' }
-      deps.refusals.set(clusterId, reason)
-      return { kind: 'refused', nextAttemptAt }
-    },
-  }
-  return ledger
 }
 
 /** A cluster that refused our key heard nothing meanwhile, and may have been restarted: it gets the whole list again. */
