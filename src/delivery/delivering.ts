@@ -25,6 +25,8 @@ export interface DeliveringDeps extends LedgerDeps {
   readonly isCrowded: () => boolean
   /** Where pushes wait for their turn; clusters that failed last have few places of their own. */
   readonly gates: { readonly healthy: Gate; readonly failing: Gate }
+  /** Clusters that failed last and wait for their turn. */
+  readonly failing: Set<string>
 }
 
 /** Periods without news after which a lease is given back. */
@@ -78,6 +80,7 @@ async function takeTurn(
   const gate = cursor.attempts > 0 ? deps.gates.failing : deps.gates.healthy
   const isRoom = gate.room() > 0
   const leave = await gate.enter(signal)
+  deps.failing.delete(claim.cluster.id)
   try {
     if (!isRoom) planned = await planBatch(cursor, deps, isResyncsTurn)
     const canary = cursor.isCanaryWanted && !signal.aborted ? await prepareCanary(claim, deps) : none

@@ -17,8 +17,6 @@ export interface LedgerDeps {
   readonly random: () => number
   readonly retryMs: readonly number[]
   readonly leaseMs: number
-  /** Clusters under way that failed last and have not acknowledged since. */
-  readonly failing: Set<string>
   /** Called for each attempt that has ended. */
   readonly observe: Observe
   /** Why each cluster refused last, as long as it does. */
@@ -68,7 +66,6 @@ export function openLedger(claim: Claim, deps: LedgerDeps) {
     cursor: () => current,
 
     acknowledge({ acknowledged, resyncFrom }: Planned, hasCanary: boolean) {
-      deps.failing.delete(clusterId)
       deps.tracker.acknowledged(clusterId, acknowledged)
       if (acknowledged === current.acknowledged && resyncFrom === current.resyncFrom && !hasCanary) return
       const isCanaryWanted = current.isCanaryWanted && !hasCanary
