@@ -23,8 +23,8 @@ export interface DeliveringDeps extends LedgerDeps {
   readonly isHurried: () => boolean
   /** More clusters wait for their turn than may be leased at once: after each batch one is let go of for another. */
   readonly isCrowded: () => boolean
-  /** Where pushes wait for their turn; clusters that failed last have few places of their own. */
-  readonly gates: { readonly healthy: Gate; readonly failing: Gate }
+  /** Where pushes wait for their turn; clusters that failed last have few places of their own, and large batches too. */
+  readonly gates: { readonly healthy: Gate; readonly failing: Gate; readonly large: Gate }
   /** Clusters that failed last and wait for their turn. */
   readonly failing: Set<string>
 }
@@ -77,7 +77,7 @@ async function takeTurn(
   if (signal.aborted || (planned.changes.length === 0 && !cursor.isCanaryWanted)) {
     return { planned, outcome: undefined, isEmpty: true }
   }
-  const gate = cursor.attempts > 0 ? deps.gates.failing : deps.gates.healthy
+  const gate = gateFor(cursor, planned, deps)
   const isRoom = gate.room() > 0
   const leave = await gate.enter(signal)
   deps.failing.delete(claim.cluster.id)
@@ -117,6 +117,11 @@ async function prepareCanary(claim: Claim, { drivers, cursors }: DeliveringDeps)
   const canary = await drivers[claim.cluster.kind].mintCanary(claim.cluster)
   if (canary === null) return none
   return (await cursors.putCanary(claim, canary)) ? [changeOfCanary(canary)] : 'lost'
+}
+
+function gateFor({ attempts }: Cursor, { changes }: Planned, { gates }: DeliveringDeps): Gate {
+  if (attempts > 0) return gates.failing
+  return isLarge(changes) ? gates.large : gates.healthy
 }
 
 /** Undefined where no change of the batch concerns this kind of cluster. */

@@ -58,6 +58,8 @@ const leasesPerPlace = 4
 const claimedAtOnce = 256
 /** One place in so many is for clusters that failed last: however many are dead, they don't keep the others waiting. */
 const failingShare = 8
+/** Batches of megabytes that are on their way at once: each is kept until its cluster has answered. */
+const largePlaces = 8
 const brokenPauseMs = 1_000
 /** A lease is kept for a moment after the last batch, so that a busy cluster isn't leased anew for each. */
 const lingerPeriodMs = 100
@@ -108,7 +110,11 @@ export function createDelivery(deps: {
     knownHead: () => knownHead,
     isHurried: () => settling.length > 0,
     isCrowded: () => isMoreDue && underWay.size >= maximumLeases,
-    gates: { healthy: createGate(config.parallel, clock), failing: createGate(failingPlaces, clock) },
+    gates: {
+      healthy: createGate(config.parallel, clock),
+      failing: createGate(failingPlaces, clock),
+      large: createGate(Math.min(largePlaces, config.parallel), clock),
+    },
     failing,
   }
 

@@ -108,6 +108,15 @@ test('URLs are asked in order until one takes it', async () => {
   })
 })
 
+test('a token that needs escaping is sent as it is', async () => {
+  await withDriver({}, async ({ driver }) => {
+    await using server = await serve((_, response) => response.end())
+    const odd = someChanges(2).map((change, index) => (index === 0 ? change : { ...change, token: 'a"b\\c\u00e9' }))
+    await driver.push(aCluster([server.url]), odd, signal)
+    expect(JSON.parse(server.requests[0]?.body ?? '').tokens).toEqual(odd.map(({ token }) => token))
+  })
+})
+
 test('a first URL that swallows calls costs a push two seconds once, not the attempt; then the one that worked is asked first', async () => {
   await withDriver({ timeoutMs: 30_000 }, async ({ driver, clock }) => {
     await using hole = await serve(() => undefined)
