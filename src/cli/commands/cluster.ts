@@ -114,9 +114,8 @@ function presentOne(cluster: ClusterBody, output: Output): string {
     presentCanary(canary, paint),
     presentSaid(said, silentSince, now),
   ])
-  const note = cluster.isEveryProxyAsked
-    ? ''
-    : '\nNot every proxy can be asked from here: the registered URLs stand for those that can not.'
+  const isStoodFor = cluster.proxies.some(({ canary }) => canary === 'out_of_reach')
+  const note = isStoodFor ? '\nSingle proxies can not be reached from here: the registered URLs stand for them.' : ''
   return `${fields}\n\n${table(['PROXY', 'URL', 'ROLE', 'LIST', 'SAID'], rows)}${note}`
 }
 
