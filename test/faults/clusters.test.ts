@@ -152,7 +152,7 @@ test('a push whose answer is lost though the cluster has taken it is sent again'
 
 const many = sized(600, 10_000)
 /** Of one push (core/revocation/batch.ts). */
-const mostBytes = 8 * 1024 * 1024
+const mostBytes = 4 * 1024 * 1024
 /** As of a user with many buckets: together more than one push may carry. */
 const ballast = sized(14_000, 1_000)
 
