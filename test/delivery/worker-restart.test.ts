@@ -75,6 +75,41 @@ describe('a resync', () => {
     ])
   })
 
+  test('of many clusters at once reads each piece of the log a few times, however many they are', async () => {
+    const clusters = Array.from({ length: 40 }, (_, index) => `c${index}`)
+    const opened = openMemoryStore()
+    let reads = 0
+    const { revocations } = opened.store
+    const counted = {
+      ...opened.store,
+      revocations: {
+        ...revocations,
+        after: (...asked: Parameters<typeof revocations.after>) => {
+          reads += 1
+          return revocations.after(...asked)
+        },
+      },
+    }
+    const config = { limits: { changes: 100, bytes: 100_000 } }
+    await using it = await startDelivery({ clusters, opened: { ...opened, store: counted }, config })
+    const pieces = 12
+    for (let piece = 0; piece < pieces; piece += 1) {
+      await it.revoke(Array.from({ length: 9 }, (_, index) => `${piece}-${index}-`.padEnd(10_000, 'x')))
+    }
+    await it.delivery.settled()
+    for (const id of clusters) {
+      await it.store.cursors.wantCanary(id, it.clock.now())
+      await it.store.cursors.resync(id, it.clock.now())
+    }
+    reads = 0
+    it.delivery.wake()
+    await it.delivery.settled()
+    for (const id of clusters) expect((await it.cursor(id))?.resyncFrom).toBeNull()
+    expect(reads).toBeLessThan(3 * pieces)
+    await it.stop()
+    await opened.store.close()
+  })
+
   test('that begins while a batch is on its way is not ended by it', async () => {
     await using it = await startDelivery({ clusters: ['a'] })
     await it.revoke(['t1'])
