@@ -175,7 +175,7 @@ function findSilent(report: ProbeReport | undefined): Trouble | undefined {
 }
 
 /** For instance `proxy p2 (http://10.0.0.2:51080) has not answered since 2026-03-01T12:00:00.000Z: HTTP 503`. */
-export function presentSilent({ proxyId, url, said, silentSince }: ProxyReport): string {
+function presentSilent({ proxyId, url, said, silentSince }: ProxyReport): string {
   const name = proxyId === null ? url : `proxy ${proxyId}${url === '' ? '' : ` (${url})`}`
   const since = silentSince === null ? '' : ` since ${silentSince.toISOString()}`
   return `${name} has given no usable answer${since}: ${said ?? 'it was not asked'}`
