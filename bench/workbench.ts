@@ -76,6 +76,8 @@ export interface Workbench {
   emptyFolder(): Promise<string>
   /** The same with users who hold a role each, roles and revoked tokens, as `size` says. */
   fullFolder(): Promise<string>
+  /** Fills a folder like that; the service must not run. */
+  fillFolder(folder: string): Promise<void>
   /** The same with users and roles that many of them hold, to be changed and deleted. */
   heldRolesFolder(): Promise<string>
   /** So many live tokens of one user, the same at every call: each row revokes them in a folder of its own. */
@@ -129,11 +131,15 @@ export function createWorkbench(options: WorkbenchOptions): Workbench {
     return prepared
   }
 
-  async function prepareFull(): Promise<string> {
-    const { folder, minter } = await prepareOnce()
-    const full = await copyFolder(folder)
+  async function fillFolder(folder: string) {
+    const { minter } = await prepareOnce()
     const holders = new Map([['everybody', size.users]])
-    await fill(full, { ...size, holders, revokedTokens: fakeTokens(minter, size.revokedTokens) })
+    await fill(folder, { ...size, holders, revokedTokens: fakeTokens(minter, size.revokedTokens) })
+  }
+
+  async function prepareFull(): Promise<string> {
+    const full = await copyFolder((await prepareOnce()).folder)
+    await fillFolder(full)
     return full
   }
 
@@ -160,6 +166,7 @@ export function createWorkbench(options: WorkbenchOptions): Workbench {
       filled ??= prepareFull()
       return copyFolder(await filled)
     },
+    fillFolder,
     async heldRolesFolder() {
       const folder = await copyFolder((await prepareOnce()).folder)
       await fill(folder, { users: size.users, roles: 0, holders: heldRoles(size), revokedTokens: [] })

@@ -55,8 +55,9 @@ const clusterStates: Readonly<Record<ClusterStatus['state'], true>> = {
   retrying: true,
   refused: true,
   unknown: true,
+  no_urls: true,
 }
-const canaryWords = ['knows', 'forgot', 'silent', 'distrusts'] as const
+const canaryWords = ['knows', 'forgot', 'silent', 'distrusts', 'out_of_reach'] as const
 const methods: ReadonlySet<string> = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 const requestBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10]
 const propagationBuckets = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 15, 60, 300, 3600, 86_400]

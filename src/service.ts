@@ -75,6 +75,8 @@ const verifiedTokensKept = 10_000
 const loginLimitsAdvice =
   'LOGIN LIMITS ARE OFF: anybody may guess passwords as fast as this machine can hash. Remove GATEHOUSE_LOGIN_LIMITS=off.'
 const defaultDrainMs = 10_000
+/** Looks are short and many: more at once would only take memory. */
+const looksAtOnce = 64
 
 /**
  * Builds every part by hand, in order, and joins them. Nothing listens yet; workers run from here on.
@@ -192,7 +194,11 @@ async function assemble(
     wake: delivery.wake,
     clock,
     log,
-    config: { ...config.probe, timeoutMs: config.delivery.timeoutMs, parallel: config.delivery.parallel },
+    config: {
+      ...config.probe,
+      timeoutMs: config.delivery.timeoutMs,
+      parallel: Math.min(config.delivery.parallel, looksAtOnce),
+    },
   })
   const rotation = createKeyRotation({
     ring,

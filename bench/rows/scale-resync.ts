@@ -1,5 +1,6 @@
 /** A hundred clusters and many live revocations: what it costs to tell one of them everything again. */
 import { request as send } from 'node:http'
+import { call, logInAdministrator } from '../calls.ts'
 import { readMemory, watchCpu } from '../children.ts'
 import { nowMs, pause } from '../clock.ts'
 import { type LoadResult, median, percentile, runLoad, writeRequest } from '../load.ts'
@@ -9,6 +10,7 @@ import type { Running, Workbench } from '../workbench.ts'
 
 const clusterCount = { usual: 100, quick: 10 }
 const loadSeconds = { usual: 20, quick: 1 }
+const catchUpLimitMs = 300_000
 const restMs = { usual: 25_000, quick: 1_000 }
 const repeats = { usual: 7, quick: 2 }
 /** One client logs in and one revokes, each with a pause, so that it is waiting that is measured and no queue. */
@@ -17,8 +19,11 @@ const connections = 1
 export async function measureResync(bench: Workbench): Promise<void> {
   if (!bench.wants('scale-resync')) return
   const size = bench.size.users < 10_000 ? 'quick' : 'usual'
-  await using server = await bench.start(await bench.fullFolder())
-  const clusters = await startManyClusters(server, clusterCount[size])
+  const folder = await bench.emptyFolder()
+  const clusters = await registerClusters(bench, folder, clusterCount[size])
+  await bench.fillFolder(folder)
+  await using server = await bench.start(folder)
+  const caughtUpMs = await untilCaughtUp(server)
   const restedMib = await rest(server, restMs[size])
   const times: number[] = []
   for (let repeat = 0; repeat < repeats[size]; repeat += 1) {
@@ -43,13 +48,37 @@ export async function measureResync(bench: Workbench): Promise<void> {
     what: '  memory, at its highest',
     value: peak,
     unit: 'MiB',
-    aside: `now ${rss.toFixed(0)}; before the first resync ${restedMib.toFixed(0)}`,
+    aside: `now ${rss.toFixed(0)}; before the first resync ${restedMib.toFixed(0)}; all had been behind by all of it, and had caught up after ${(caughtUpMs / 1000).toFixed(0)} s`,
     limit: 'batches that are read, written out and on their way',
   })
   await clusters.stop()
 }
 
-/** For what follows the registrations: canaries, and the garbage of it all. */
+/** Before there is anything to tell them: a registration pushes every live revocation before it is answered. */
+async function registerClusters(bench: Workbench, folder: string, count: number): Promise<ManyClusters> {
+  const server = await bench.startBare(folder)
+  const bearer = await logInAdministrator(server.port, bench.administratorPassword)
+  const clusters = await startManyClusters({ port: server.port, bearer }, count)
+  await server.stop()
+  return clusters
+}
+
+async function untilCaughtUp(server: Running): Promise<number> {
+  const startedAt = nowMs()
+  for (;;) {
+    const { text } = await call(server.port, {
+      method: 'GET',
+      path: '/api/v1/clusters?limit=1000',
+      bearer: server.bearer,
+    })
+    const { items } = JSON.parse(text) as { items: readonly { readonly behind: number }[] }
+    if (items.every(({ behind }) => behind === 0)) return nowMs() - startedAt
+    if (nowMs() - startedAt > catchUpLimitMs) throw new Error('the clusters do not catch up')
+    await pause(1000)
+  }
+}
+
+/** For what follows: canaries, and the garbage of it all. */
 async function rest(server: Running, ms: number): Promise<number> {
   await pause(ms)
   return readMemory(server.pid).rss

@@ -15,7 +15,7 @@ import type { Outbound } from './outbound.ts'
 /** The driver of every kind of cluster; a kind without one does not compile. */
 export function createDrivers(deps: {
   readonly outbound: Outbound
-  readonly ring: Pick<KeyRing, 'proof' | 'generation'>
+  readonly ring: Pick<KeyRing, 'proof'>
   readonly issuer: Pick<TokenIssuer, 'mintServiceToken' | 'mintCanary'>
   readonly clock: Clock
   readonly timeoutMs: number

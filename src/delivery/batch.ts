@@ -13,10 +13,17 @@ export interface Planned {
   readonly hasMore: boolean
 }
 
-/** What a cluster is told next: new changes come first, a resync gets the room that they leave. */
+/** From so many bytes on a batch is sent by itself: clusters that are equally far share it, and what is made of it. */
+const largeBytes = 64 * 1024
+
+/**
+ * What a cluster is told next: new changes come first, a resync gets the room that they leave. A large piece of a resync
+ * goes by itself, after what is new; `isResyncsTurn` says that what is new has just gone.
+ */
 export async function planBatch(
   cursor: Cursor,
   deps: { readonly changes: RecentChanges; readonly limits: BatchLimits; readonly clock: Clock },
+  isResyncsTurn = false,
 ): Promise<Planned> {
   const { changes, limits } = deps
   const now = deps.clock.now()
@@ -30,16 +37,32 @@ export async function planBatch(
   if (cursor.resyncFrom === null || fresh.isCut) return planned
   const room = {
     changes: limits.changes - fresh.changes.length,
-    bytes: limits.bytes - fresh.changes.reduce((sum, change) => sum + sizeChange(change), 0),
+    bytes: limits.bytes - sizeOf(fresh.changes),
   }
   if (room.changes <= 0 || room.bytes <= 0) return { ...planned, hasMore: true }
   // What lies after the cursor comes as new, so the resync ends there.
   const until = Math.min(cursor.resyncUntil, cursor.acknowledged)
-  const old = await changes.between(cursor.resyncFrom, until, room, now)
-  return {
-    changes: fresh.changes.length === 0 ? old.changes : [...fresh.changes, ...old.changes],
-    acknowledged: fresh.upTo,
-    resyncFrom: old.isCut ? old.upTo : null,
-    hasMore: old.isCut,
+  const old = await changes.between(cursor.resyncFrom, until, fresh.changes.length === 0 ? limits : room, now)
+  const resyncFrom = old.isCut ? old.upTo : null
+  if (old.changes.length === 0) return { ...planned, resyncFrom, hasMore: old.isCut }
+  if (fresh.changes.length === 0) return { ...planned, changes: old.changes, resyncFrom, hasMore: old.isCut }
+  if (!isLarge(old.changes)) {
+    return { ...planned, changes: [...fresh.changes, ...old.changes], resyncFrom, hasMore: old.isCut }
   }
+  if (!isResyncsTurn) return { ...planned, hasMore: true }
+  const whole = await changes.between(cursor.resyncFrom, until, limits, now)
+  return {
+    changes: whole.changes,
+    acknowledged: cursor.acknowledged,
+    resyncFrom: whole.isCut ? whole.upTo : null,
+    hasMore: true,
+  }
+}
+
+function sizeOf(changes: readonly Change[]): number {
+  return changes.reduce((sum, change) => sum + sizeChange(change), 0)
+}
+
+export function isLarge(changes: readonly Change[]): boolean {
+  return sizeOf(changes) > largeBytes
 }

@@ -47,6 +47,8 @@ export type Settlement =
     }
 
 export interface CursorStatus extends Cursor {
+  /** False where the cluster has no URL: it is never due, since there is nobody to tell. */
+  readonly hasUrls: boolean
   readonly lastReason: RefusalReason | null
   readonly lastSaid: string | null
   readonly lastAttemptAt: Date | null
@@ -58,12 +60,23 @@ export interface CursorStatus extends Cursor {
   readonly behindSince: Date | null
 }
 
+/** What delivery goes by. */
+export type Progress = Pick<
+  CursorStatus,
+  'clusterId' | 'acknowledged' | 'attempts' | 'nextAttemptAt' | 'lastReason' | 'hasUrls'
+>
+
 /** Each method is one transaction. */
 export interface CursorStore {
-  /** Leases up to `limit` clusters that are due at `now`, are behind, in resync or in want of a canary, and that nobody holds. */
+  /**
+   * Leases up to `limit` clusters that are due at `now`, have a URL, are behind, in resync or in want of a canary, and that
+   * nobody holds; of those whose last attempt failed at most `failingLimit`. Whoever is furthest behind comes first.
+   */
   claimDue(options: {
     readonly now: Date
     readonly limit: number
+    /** `limit` where it is absent. */
+    readonly failingLimit?: number
     readonly leaseUntil: Date
     readonly holder: string
   }): Promise<readonly Claim[]>
@@ -73,6 +86,8 @@ export interface CursorStore {
   release(claim: Claim): Promise<void>
   /** Frees the clusters whose holder will not come back. What it still sends is fenced off as after the end of a lease. */
   releaseAbandoned(isAbandoned: (holder: string) => boolean): Promise<number>
+  /** How far each cluster is, for the worker, which asks every second: nothing is counted for it. */
+  progress(): Promise<readonly Progress[]>
   /** `now` decides which changes still matter. */
   list(now: Date): Promise<readonly CursorStatus[]>
   /** One of them. */

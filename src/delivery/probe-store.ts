@@ -19,7 +19,7 @@ export interface ProbeStatus {
   readonly probedAt: Date
   /** When a proxy was last seen to have forgotten the list: it has restarted shortly before. */
   readonly lastRestartSeenAt: Date | null
-  /** Since when every proxy that can be asked has refused the canary in each probe; null while one doesn't. */
+  /** Since when every proxy that can be asked has refused the canary in each probe; null while one doesn't, or is silent. */
   readonly inStepSince: Date | null
 }
 

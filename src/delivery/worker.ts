@@ -15,8 +15,10 @@ import type { RevocationStore } from '../core/revocation/revocation-store.ts'
 import type { Worker } from '../supervisor.ts'
 import { createBell } from './bell.ts'
 import type { Claim, CursorStore } from './cursor-store.ts'
-import { deliver, type Ending } from './delivering.ts'
+import { deliver } from './delivering.ts'
+import { createGate } from './gate.ts'
 import { createHolder, isAbandoned } from './holder.ts'
+import type { Ending } from './ledger.ts'
 import { createNews } from './news.ts'
 import type { Observe } from './observation.ts'
 import { createPropagation, type HeardProgress } from './propagation.ts'
@@ -27,7 +29,7 @@ export interface DeliveryConfig {
   readonly timeoutMs: number
   /** Pauses after the 1st, 2nd, … failure; the last one repeats. */
   readonly retryMs: readonly number[]
-  /** How many clusters are told at once. */
+  /** How many clusters are told at once; one that does not answer within a second makes room for another. */
   readonly parallel: number
   readonly limits?: BatchLimits
   /** How often the store is asked for what other processes have changed. */
@@ -48,7 +50,16 @@ export interface Delivery {
   settled(): Promise<Date | undefined>
 }
 
-const leaseMarginMs = 5_000
+/** For waiting for one's turn, and for an event loop that is late. */
+const leaseMarginMs = 10_000
+/** So many clusters are leased for each that may be pushed to at once: whoever waits for a turn waits a few seconds at most. */
+const leasesPerPlace = 4
+/** A transaction that leases more would keep requests waiting. */
+const claimedAtOnce = 256
+/** One place in so many is for clusters that failed last: however many are dead, they don't keep the others waiting. */
+const failingShare = 8
+/** Batches of megabytes that are on their way at once: each is kept until its cluster has answered. */
+const largePlaces = 8
 const brokenPauseMs = 1_000
 /** A lease is kept for a moment after the last batch, so that a busy cluster isn't leased anew for each. */
 const lingerPeriodMs = 100
@@ -81,6 +92,11 @@ export function createDelivery(deps: {
     },
   })
   const refusals = new Map<string, RefusalReason>()
+  const maximumLeases = config.parallel * leasesPerPlace
+  const failingPlaces = Math.max(1, Math.floor(config.parallel / failingShare))
+  const failing = new Set<string>()
+  /** The last time, more clusters were due than could be leased. */
+  let isMoreDue = false
   const deliveringDeps = {
     ...deps,
     observe: deps.observe ?? (() => undefined),
@@ -92,7 +108,14 @@ export function createDelivery(deps: {
     refusals,
     leaseMs,
     knownHead: () => knownHead,
-    isHurried: () => settling.length > 0 || underWay.size >= config.parallel,
+    isHurried: () => settling.length > 0,
+    isCrowded: () => isMoreDue && underWay.size >= maximumLeases,
+    gates: {
+      healthy: createGate(config.parallel, clock),
+      failing: createGate(failingPlaces, clock),
+      large: createGate(Math.min(largePlaces, config.parallel), clock),
+    },
+    failing,
   }
 
   /** By cluster: what ends its work. */
@@ -110,8 +133,9 @@ export function createDelivery(deps: {
 
   async function reload() {
     isReloadWanted = false
-    const list = await cursors.list(clock.now())
-    tracker.load(list)
+    const list = await cursors.progress()
+    // Nobody can be told there, so no answer waits for it.
+    tracker.load(list.filter(({ hasUrls }) => hasUrls))
     due.clear()
     refusals.clear()
     for (const { clusterId, attempts, nextAttemptAt, lastReason } of list) {
@@ -126,10 +150,12 @@ export function createDelivery(deps: {
     underWay.get(id)?.abort()
     const controller = new AbortController()
     underWay.set(id, controller)
+    if (claim.cursor.attempts > 0) failing.add(id)
     const end = work(claim, controller.signal).finally(() => {
       ends.delete(end)
       if (underWay.get(id) !== controller) return
       underWay.delete(id)
+      failing.delete(id)
       bell.ring()
     })
     ends.add(end)
@@ -163,12 +189,14 @@ export function createDelivery(deps: {
   }
 
   async function claimDue(): Promise<number> {
-    const limit = config.parallel - underWay.size
-    if (limit <= 0) return 0
+    const limit = Math.min(maximumLeases - underWay.size, claimedAtOnce)
+    const failingLimit = Math.min(2 * failingPlaces - failing.size, limit)
     const now = clock.now()
     const leaseUntil = new Date(now.getTime() + leaseMs)
-    const claims = await cursors.claimDue({ now, limit, leaseUntil, holder })
+    const claims = limit > 0 ? await cursors.claimDue({ now, limit, failingLimit, leaseUntil, holder }) : []
     for (const claim of claims) begin(claim)
+    isMoreDue = limit <= 0 || claims.length >= limit
+    if (isMoreDue && limit > 0) bell.ring()
     return claims.length
   }
 

@@ -5,11 +5,12 @@
 import type { Clock } from '../core/clock.ts'
 import type { ClusterKind } from '../core/clusters/cluster.ts'
 import type { Driver } from '../core/clusters/driver.ts'
-import type { ProbeReport } from '../core/clusters/probe.ts'
+import type { ProbeReport, ProxyReport } from '../core/clusters/probe.ts'
 import { type Episode, noEpisode, type ProbeAct, type ProbePlan, planProbe } from '../core/clusters/probe-plan.ts'
 import type { Logger } from '../core/logger.ts'
 import { createBell } from '../delivery/bell.ts'
 import type { CursorStore } from '../delivery/cursor-store.ts'
+import { createGate } from '../delivery/gate.ts'
 import type { ProbeStore, ProbeTarget } from '../delivery/probe-store.ts'
 import type { Worker } from '../supervisor.ts'
 
@@ -18,7 +19,7 @@ export interface ClusterProbeConfig {
   readonly everyMs: number
   /** Limit of one look, whatever the number of proxies. */
   readonly timeoutMs: number
-  /** How many clusters are looked at at once. */
+  /** How many clusters are looked at at once; one that takes longer than a second makes room for another. */
   readonly parallel: number
   /** Everything that still matters is sent again at least so often. */
   readonly resyncEveryMs: number
@@ -39,12 +40,14 @@ export interface ClusterProbeDeps {
 const pollMs = 1_000
 /** Limit of a look at a cluster that did not answer the last one: a thousand that are dead must not take all the room. */
 const deadTimeoutMs = 1_000
+const deadUrlMs = 2_000
 /** A round of empty pushes ends after so long; the next one follows the next look. */
 const spreadingMs = 2_000
 
 export function createClusterProbe(deps: ClusterProbeDeps): Worker {
   const { probes, drivers, clock, log, config } = deps
   const bell = createBell()
+  const gate = createGate(config.parallel, clock, bell.ring)
   /** By cluster: what gives the look up, and its end. */
   const underWay = new Map<string, { readonly stop: AbortController; readonly end: Promise<void> }>()
   const episodes = new Map<string, Episode>()
@@ -58,7 +61,7 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
       missed.add(id)
       return
     }
-    const end = probe(target, stop.signal)
+    const end = takeTurn(target, stop.signal)
       .then(() => (missed.delete(id) ? probes.hasten(id, clock.now()) : undefined))
       .catch((error: unknown) => log.error({ event: 'probe.failed', cluster: id, error }))
       .finally(() => {
@@ -68,12 +71,25 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
     underWay.set(id, { stop, end })
   }
 
+  async function takeTurn(target: ProbeTarget, signal: AbortSignal) {
+    const leave = await gate.enter(signal)
+    try {
+      await probe(target, signal)
+    } finally {
+      leave()
+    }
+  }
+
   async function probe(target: ProbeTarget, signal: AbortSignal) {
     const { id } = target.cluster
     const found = await look(target, signal)
     if (signal.aborted) return
     const now = clock.now()
-    const report = target.canary === null ? withVerdicts(found, target.previous) : found
+    const report = withMemory(
+      target.canary === null ? withVerdicts(found, target.previous) : found,
+      target.previous,
+      now,
+    )
     await probes.record(id, report, now)
     const episode = episodes.get(id) ?? noEpisode
     const plan = planProbe({ ...target, clusterId: id, report, episode, now }, config)
@@ -86,16 +102,17 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
 
   async function look({ cluster, canary, previous }: ProbeTarget, signal: AbortSignal): Promise<ProbeReport> {
     const attempt = new AbortController()
-    const ended = new AbortController()
     const giveUp = () => attempt.abort('given up')
     signal.addEventListener('abort', giveUp)
-    const limitMs = isDead(previous) ? Math.min(config.timeoutMs, deadTimeoutMs) : config.timeoutMs
-    void clock.wait(limitMs, ended.signal).then(() => ended.signal.aborted || giveUp())
+    // Each further URL is asked when the one before has not answered for two seconds.
+    const deadMs = deadTimeoutMs + Math.max(0, cluster.urls.length - 1) * deadUrlMs
+    const limitMs = isDead(previous) ? Math.min(config.timeoutMs, deadMs) : config.timeoutMs
+    void clock.wait(limitMs, attempt.signal).then(giveUp)
     try {
       return await drivers[cluster.kind].probe(cluster, canary?.token ?? null, attempt.signal)
     } finally {
       signal.removeEventListener('abort', giveUp)
-      ended.abort('ended')
+      giveUp()
     }
   }
 
@@ -119,7 +136,7 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
   }
 
   async function pauseMs(): Promise<number> {
-    if (underWay.size >= config.parallel) return pollMs
+    if (gate.room() === 0) return pollMs
     const next = await probes.nextDueAt()
     const left = next === undefined ? pollMs : next.getTime() - clock.now().getTime()
     return Math.min(Math.max(left, 1), pollMs)
@@ -134,7 +151,7 @@ export function createClusterProbe(deps: ClusterProbeDeps): Worker {
       signal.addEventListener('abort', stopAll)
       while (!signal.aborted) {
         bell.hush()
-        const limit = config.parallel - underWay.size
+        const limit = gate.room()
         const now = clock.now()
         const targets = limit > 0 ? await probes.claimDue({ now, limit, everyMs: config.everyMs }) : []
         for (const target of targets) begin(target)
@@ -155,7 +172,19 @@ function withVerdicts(found: ProbeReport, previous: ProbeReport | null): ProbeRe
     const { canary, said } = before.get(proxy.url) ?? proxy
     return proxy.said === null ? { ...proxy, canary, said } : proxy
   })
-  return { ...found, proxies }
+  const seen = new Set(proxies.map(({ url }) => url))
+  const stands = previous.proxies.filter(({ proxyId, url }) => proxyId === null && !seen.has(url))
+  return { ...found, proxies: [...proxies, ...stands], isEveryProxyAsked: previous.isEveryProxyAsked }
+}
+
+/** Since when each proxy that is silent has been: what is between two looks is not known, so it was silent all the while. */
+function withMemory(report: ProbeReport, previous: ProbeReport | null, now: Date): ProbeReport {
+  const name = ({ proxyId, url }: ProxyReport) => `${proxyId} ${url}`
+  const before = new Map(previous?.proxies.map((proxy) => [name(proxy), proxy.silentSince]))
+  const proxies = report.proxies.map((proxy) => {
+    return { ...proxy, silentSince: proxy.canary === 'silent' ? (before.get(name(proxy)) ?? now) : null }
+  })
+  return { ...report, proxies }
 }
 
 /** Whether nothing of the cluster answered. */
@@ -196,7 +225,7 @@ function summarize({ trouble, proxies }: ProbeReport): string {
 }
 
 function countVerdicts({ proxies }: ProbeReport) {
-  const counts = { knows: 0, forgot: 0, silent: 0, distrusts: 0 }
+  const counts = { knows: 0, forgot: 0, silent: 0, distrusts: 0, out_of_reach: 0 }
   for (const { canary } of proxies) counts[canary] += 1
   return counts
 }

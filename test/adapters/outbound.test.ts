@@ -139,6 +139,16 @@ test('a connection that always breaks is given up after the third time', async (
   expect(server.connections()).toBe(3)
 })
 
+test.each([
+  ['an answer that is not HTTP', 'hello\r\n\r\n', 'not_http'],
+  ['an answer cut short', 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf', 'cut_short'],
+])('%s is not asked for again within the call', async (_, answer, failure) => {
+  await using client = open()
+  await using server = await serveRaw((socket) => socket.end(answer))
+  expect(await client.get(server.url)).toMatchObject({ kind: 'failed', failure })
+  expect(server.connections()).toBe(1)
+})
+
 test('a 503 is an answer, asked once, with its Retry-After', async () => {
   await using client = open()
   await using server = await serve((_, response) => response.writeHead(503, { 'Retry-After': '7' }).end())

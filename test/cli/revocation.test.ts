@@ -29,7 +29,7 @@ describe('is token X dead everywhere? if not, where not, and why?', () => {
 
     const half = await client(['token', 'show', jti])
     expect(half.code).toBe(9)
-    expect(half.out).toContain('It is revoked, but 1 of 2 clusters would still take it.')
+    expect(half.out).toContain('It is revoked, but 1 of 2 clusters may still take it.')
     expect(half.out).toMatch(/^lake +yes +/m)
     expect(half.out).toMatch(/^pond +no +.*nothing listens there/m)
     expect(half.out).toMatch(/^pond: Check that/m)

@@ -33,6 +33,30 @@ test('the canary goes first, before what is new and what is sent again', async (
   ])
 })
 
+test('before a large batch the canary goes out by itself, so that clusters share the batch', async () => {
+  await using it = await startDelivery({ clusters: ['c1', 'c2'] })
+  const texts = ['a', 'b', 'c'].map((text) => text.repeat(30_000))
+  await it.revoke(texts)
+  const seen: (readonly unknown[])[] = []
+  const { push } = it.driver
+  Object.assign(it.driver, {
+    push: (...call: Parameters<typeof push>) => {
+      seen.push(call[1])
+      return push(...call)
+    },
+  })
+  for (const id of ['c1', 'c2']) {
+    await it.store.cursors.wantCanary(id, it.clock.now())
+    await it.store.cursors.resync(id, it.clock.now())
+  }
+  it.delivery.wake()
+  await it.delivery.settled()
+  expect(it.driver.pushes('c1').slice(1)).toEqual([[expect.stringMatching(/^canary-c1-/)], texts])
+  const [one, other] = seen.filter((changes) => changes.length === 3)
+  expect(one).toBe(other)
+  expect(await it.cursor('c1')).toMatchObject({ resyncFrom: null, isCanaryWanted: false })
+})
+
 test('a resync brings a new canary to a cluster that had one', async () => {
   await using it = await startDelivery({ clusters: ['c1'] })
   await want(it)

@@ -122,6 +122,7 @@ export function aReport(
     isPrimary: index === 0,
     canary,
     said: canary === 'knows' || canary === 'silent' ? null : `it ${canary}`,
+    silentSince: null,
   }))
   const well = { isEveryProxyAsked: true, isKeyTrusted: true, isAuthenticationOn: true, trouble: null }
   return { clusterId, proxies, ...well, ...more }

@@ -43,6 +43,73 @@ describe('a resync', () => {
     ])
   })
 
+  test('in large batches takes turns with new revocations: neither waits for the end of the other', async () => {
+    await using it = await startDelivery({ clusters: ['a'], config: { limits: { changes: 100, bytes: 100_000 } } })
+    const old = Array.from({ length: 6 }, (_, index) => `${index}`.repeat(40_000))
+    for (const text of old) await it.revoke([text])
+    await it.delivery.settled()
+    const before = it.driver.pushes('a').length
+    const { push } = it.driver
+    let fresh = 0
+    // Whenever the cluster is told something, there is something new already.
+    Object.assign(it.driver, {
+      push: async (...call: Parameters<typeof push>) => {
+        fresh += 1
+        if (fresh <= 9) await it.record([`new${fresh}`])
+        return push(...call)
+      },
+    })
+    await it.store.cursors.resync('a', it.clock.now())
+    await it.record(['new0'])
+    it.delivery.wake()
+    await it.delivery.settled()
+    const kinds = it.driver.pushes('a').slice(before)
+    expect(kinds.flat().toSorted()).toEqual([...old, ...Array.from({ length: 10 }, (_, n) => `new${n}`)].toSorted())
+    expect(kinds.slice(0, 6).map((texts) => (texts[0]?.startsWith('new') ? 'new' : 'old'))).toEqual([
+      'new',
+      'old',
+      'new',
+      'old',
+      'new',
+      'old',
+    ])
+  })
+
+  test('of many clusters at once reads each piece of the log a few times, however many they are', async () => {
+    const clusters = Array.from({ length: 40 }, (_, index) => `c${index}`)
+    const opened = openMemoryStore()
+    let reads = 0
+    const { revocations } = opened.store
+    const counted = {
+      ...opened.store,
+      revocations: {
+        ...revocations,
+        after: (...asked: Parameters<typeof revocations.after>) => {
+          reads += 1
+          return revocations.after(...asked)
+        },
+      },
+    }
+    const config = { limits: { changes: 100, bytes: 100_000 } }
+    await using it = await startDelivery({ clusters, opened: { ...opened, store: counted }, config })
+    const pieces = 12
+    for (let piece = 0; piece < pieces; piece += 1) {
+      await it.revoke(Array.from({ length: 9 }, (_, index) => `${piece}-${index}-`.padEnd(10_000, 'x')))
+    }
+    await it.delivery.settled()
+    for (const id of clusters) {
+      await it.store.cursors.wantCanary(id, it.clock.now())
+      await it.store.cursors.resync(id, it.clock.now())
+    }
+    reads = 0
+    it.delivery.wake()
+    await it.delivery.settled()
+    for (const id of clusters) expect((await it.cursor(id))?.resyncFrom).toBeNull()
+    expect(reads).toBeLessThan(3 * pieces)
+    await it.stop()
+    await opened.store.close()
+  })
+
   test('that begins while a batch is on its way is not ended by it', async () => {
     await using it = await startDelivery({ clusters: ['a'] })
     await it.revoke(['t1'])

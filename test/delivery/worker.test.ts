@@ -218,6 +218,56 @@ describe('a cluster that does not answer', () => {
     expect(it.driver.attempts('hole')).toBe(2)
   })
 
+  test('takes the place of another for a second', async () => {
+    const dead = names(12, 'dead')
+    const driver = createScriptedDriver()
+    await using it = await startDelivery({ clusters: [...dead, 'well'], config: { parallel: 8 }, driver })
+    for (const id of dead) driver.script(id, 'held')
+    void it.delivery.propagation.reached(await it.record(['t1']), budgetMs)
+    await it.clock.advance(1_250)
+    expect(driver.pushes('well')).toEqual([['t1']])
+  })
+
+  test('has few places once it is known not to answer: however many are dead, the others have theirs', async () => {
+    const dead = names(100, 'dead')
+    const driver = createScriptedDriver()
+    const config = { parallel: 8, retryMs: [100] }
+    await using it = await startDelivery({ clusters: [...dead, 'well'], config, driver })
+    for (const id of dead) driver.script(id, 'held')
+    void it.delivery.propagation.reached(await it.record(['t0']), budgetMs)
+    await it.clock.advance(60_000)
+    for (let round = 1; round <= 20; round += 1) {
+      const before = it.clock.now()
+      void it.delivery.propagation.reached(await it.record([`t${round}`]), budgetMs)
+      await until(() => driver.pushes('well').length > round)
+      expect(it.clock.now()).toEqual(before)
+      await it.clock.advance(500)
+    }
+    const attempts = dead.map((id) => driver.attempts(id))
+    expect(Math.min(...attempts)).toBeGreaterThan(0)
+  })
+
+  test('a stream of revocations reaches every cluster though there are more of them than may be told at once', async () => {
+    const clusters = names(30, 'c')
+    const driver = createScriptedDriver()
+    await using it = await startDelivery({ clusters, config: { parallel: 2 }, driver })
+    const { push } = driver
+    let told = 0
+    // Whenever a cluster is told something, there is something new already.
+    Object.assign(driver, {
+      push: async (...call: Parameters<typeof push>) => {
+        told += 1
+        if (told <= 200) void it.delivery.propagation.reached(await it.record([`t${told}`]), 0)
+        return push(...call)
+      },
+    })
+    void it.delivery.propagation.reached(await it.record(['t0']), 0)
+    await until(() => told >= 200)
+    const pushes = clusters.map((id) => driver.pushes(id).length)
+    expect(Math.min(...pushes)).toBeGreaterThanOrEqual(3)
+    expect(Math.max(...pushes)).toBeLessThanOrEqual(12)
+  })
+
   test('no more clusters are told at once than are allowed, and all are told', async () => {
     const clusters = names(12, 'c')
     await using it = await startDelivery({ clusters, config: { parallel: 5 } })

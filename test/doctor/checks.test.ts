@@ -231,6 +231,7 @@ describe('clusters', () => {
     isAuthenticationOn: true,
     reportedId: 'c1',
     proxies: [],
+    isConfirmed: true,
     isEveryProxyAsked: true,
   }
   const report: ProbeReport = {
@@ -243,7 +244,14 @@ describe('clusters', () => {
   }
   const facts: ClusterFacts = { cluster: aCluster('c1'), status, report, clockAheadMs: 0, certificates: [] }
   const trouble = { reason: 'unreachable', said: 'nothing listens there', advice: 'Start it.' } as const
-  const forgot = { proxyId: 'p1', url: 'http://p1', isPrimary: true, canary: 'forgot', said: null } as const
+  const forgot = {
+    proxyId: 'p1',
+    url: 'http://p1',
+    isPrimary: true,
+    canary: 'forgot',
+    said: null,
+    silentSince: null,
+  } as const
 
   test.each<[string, Partial<ClusterFacts>, string[]]>([
     ['all well', {}, []],

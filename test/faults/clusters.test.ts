@@ -151,6 +151,8 @@ test('a push whose answer is lost though the cluster has taken it is sent again'
 })
 
 const many = sized(600, 10_000)
+/** Of one push (core/revocation/batch.ts). */
+const mostBytes = 4 * 1024 * 1024
 /** As of a user with many buckets: together more than one push may carry. */
 const ballast = sized(14_000, 1_000)
 
@@ -168,6 +170,9 @@ test(`${many} revocations while a cluster is away are all there when it is back,
   await world.expectKept(120_000)
   const carried = lake.pushes().slice(before)
   expect(carried.filter(({ tokens }) => tokens.length > 1).length).toBeLessThan(20)
+  const sizes = carried.map(({ tokens }) => tokens.reduce((sum, token) => sum + token.length, 0))
+  expect(Math.max(...sizes)).toBeLessThanOrEqual(mostBytes)
+  expect(sizes.reduce((sum, size) => sum + size, 0)).toBeGreaterThan(mostBytes)
 }, 180_000)
 
 interface ClusterBody {

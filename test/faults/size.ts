@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 
 /** `npm test` runs each fault in a bounded form; `FAULTS=full` runs it in full. */
-export const isFull = process.env.FAULTS === 'full'
+const isFull = process.env.FAULTS === 'full'
 
 /** How many of a thing: fewer where the run is bounded. */
 export function sized(bounded: number, full: number): number {

@@ -10,65 +10,60 @@ import type { NewRole } from '../../core/roles/role.ts'
 import type { TokenIssuer } from '../../core/tokens/token-issuer.ts'
 import type { Outbound } from '../outbound.ts'
 import { createAistoreProbe } from './probe.ts'
-import { explainAnswer, explainFailure, explainNoUrl, type Refused } from './refusals.ts'
+import { explainAnswer, explainFailure, explainNoUrl } from './refusals.ts'
+import { askInTurn, createUrlOrder } from './url-race.ts'
 
 const serviceTokenMs = 5 * 60_000
-/**
- * A service token is shown again within this time, while the cluster takes what it is told: under load signing one for
- * each push takes more of the machine than everything else. Whatever follows a refusal or a pause is minted anew.
- */
-const serviceTokenReuseMs = 100
-/** How long a URL that did not answer a push is asked last. */
-const avoidMs = 30_000
 
 /** Permission bits of contract section 1.8. */
 const permissions = { everything: 2n ** 64n - 1n, admin: 1n << 17n, readWrite: 831n, readOnly: 771n } as const
 
 export function createAistoreDriver(deps: {
   readonly outbound: Outbound
-  readonly ring: Pick<KeyRing, 'proof' | 'generation'>
+  readonly ring: Pick<KeyRing, 'proof'>
   readonly issuer: Pick<TokenIssuer, 'mintServiceToken' | 'mintCanary'>
   readonly clock: Clock
   /** Limit of one call to a cluster, whatever the number of its URLs. */
   readonly timeoutMs: number
 }): Driver {
-  const bearerFor = createServiceTokens(deps)
   const presentPush = createPushBodies()
-  const silent = createSilentUrls(deps.clock)
+  const urlOrder = createUrlOrder()
 
-  /** Asks one URL after the other; the first that takes it ends it. The time is shared among the URLs. */
+  /** Lets Gatehouse push to that cluster and do nothing else (contract section 3.4, W12); one for each call. */
+  function mintBearer(clusterId: string): Promise<string> {
+    const claims = { clusters: [{ id: clusterId, perm: permissions.admin.toString() }], admin: false }
+    return deps.issuer.mintServiceToken({ clusterId, claims, lifetimeMs: serviceTokenMs })
+  }
+
   async function ask(
     call: { readonly method: 'POST' | 'DELETE'; readonly body: string | Buffer },
     cluster: Cluster,
-    urls: readonly string[],
     signal: AbortSignal,
   ): Promise<Outcome> {
-    let refused: Refused = explainNoUrl()
     const proof = deps.ring.proof().kind
-    for (const url of urls) {
-      if (signal.aborted) break
+    const act = call.method === 'POST' ? 'handshake' : 'push'
+    const askOne = async (url: string, limits: { timeoutMs: number; signal: AbortSignal }): Promise<Outcome> => {
       const result = await deps.outbound.request({
         method: call.method,
         url: `${url}/v1/tokens`,
-        headers: { 'content-type': 'application/json', authorization: `Bearer ${await bearerFor(cluster.id)}` },
+        headers: { 'content-type': 'application/json', authorization: `Bearer ${await mintBearer(cluster.id)}` },
         body: call.body,
-        signal,
-        timeoutMs: deps.timeoutMs / urls.length,
+        ...limits,
       })
-      const asked = { url, clusterId: cluster.id, proof, act: call.method === 'POST' ? 'handshake' : 'push' } as const
+      const asked = { url, clusterId: cluster.id, proof, act } as const
       const refusal = result.kind === 'failed' ? explainFailure(result, asked) : explainAnswer(result, asked)
-      if (refusal === undefined) return { kind: 'accepted', url }
-      refused = refusal
-      bearerFor.forget(cluster.id)
-      if (result.kind === 'failed') silent.add(url)
+      if (refusal === undefined) urlOrder.worked(cluster, url)
+      return refusal ?? { kind: 'accepted', url }
     }
-    return refused
+    const isAccepted = (outcome: Outcome) => outcome.kind === 'accepted'
+    const limits = { clock: deps.clock, limitMs: deps.timeoutMs, signal }
+    return mostTelling(await askInTurn(urlOrder.of(cluster), askOne, isAccepted, limits))
   }
 
   async function handshake(cluster: Cluster, signal: AbortSignal): Promise<Outcome> {
     let outcome: Outcome = explainNoUrl()
     for (const body of presentProofs(deps.ring.proof())) {
-      outcome = await ask({ method: 'POST', body }, cluster, cluster.urls, signal)
+      outcome = await ask({ method: 'POST', body }, cluster, signal)
       const mayBeForm = outcome.kind === 'refused' && outcome.status === 400 && outcome.reason !== 'not_a_cluster'
       if (!mayBeForm) return outcome
     }
@@ -79,11 +74,11 @@ export function createAistoreDriver(deps: {
     kind: 'aistore',
     takes: (kind) => kind === 'token_revoked',
     handshake,
-    ...createAistoreProbe({ ...deps, handshake }),
+    ...createAistoreProbe({ ...deps, urlOrder, handshake }),
 
     async push(cluster, changes, signal) {
       const call = { method: 'DELETE', body: presentPush(changes) } as const
-      const outcome = await ask(call, cluster, silent.last(cluster.urls), signal)
+      const outcome = await ask(call, cluster, signal)
       // A proxy in front of the cluster may take smaller bodies only: half of it may pass.
       if (outcome.kind === 'accepted' || outcome.status !== 413 || changes.length < 2) return outcome
       const middle = Math.ceil(changes.length / 2)
@@ -94,6 +89,13 @@ export function createAistoreDriver(deps: {
     predefinedRoles,
   }
   return driver
+}
+
+/** Whoever took it; else the last that answered in HTTP, since it knows more than the network does; else the last. */
+function mostTelling(outcomes: readonly Outcome[]): Outcome {
+  const last = outcomes.at(-1)
+  if (last === undefined || last.kind === 'accepted') return last ?? explainNoUrl()
+  return outcomes.findLast((outcome) => outcome.kind === 'refused' && outcome.status !== undefined) ?? last
 }
 
 /**
@@ -123,54 +125,32 @@ function predefinedRoles(cluster: Cluster): readonly NewRole[] {
   ]
 }
 
-/** Tokens that let Gatehouse push to one cluster and do nothing else (contract section 3.4, W12). */
-function createServiceTokens(deps: Parameters<typeof createAistoreDriver>[0]) {
-  const kept = new Map<string, { text: Promise<string>; mintedAt: number; generation: number }>()
-
-  function bearerFor(clusterId: string): Promise<string> {
-    const now = deps.clock.now().getTime()
-    const generation = deps.ring.generation()
-    const known = kept.get(clusterId)
-    if (known?.generation === generation && Math.abs(now - known.mintedAt) < serviceTokenReuseMs) return known.text
-    const claims = { clusters: [{ id: clusterId, perm: permissions.admin.toString() }], admin: false }
-    const text = deps.issuer.mintServiceToken({ clusterId, claims, lifetimeMs: serviceTokenMs })
-    kept.set(clusterId, { text, mintedAt: now, generation })
-    text.catch(() => kept.delete(clusterId))
-    return text
-  }
-  bearerFor.forget = (clusterId: string) => void kept.delete(clusterId)
-  return bearerFor
-}
-
 /** The same batch goes to many clusters: it is written out once, and kept as long as the batch itself is. */
 function createPushBodies() {
   const kept = new WeakMap<readonly Change[], Buffer>()
   return (changes: readonly Change[]): Buffer => {
     const known = kept.get(changes)
     if (known !== undefined) return known
-    // The version is a string of digits; 4.1 to 4.9 read it, 5.0 does not (contract section 3.1).
-    const body = Buffer.from(JSON.stringify({ tokens: changes.map((change) => change.token), version: '0' }))
+    const body = writePush(changes.map(({ token }) => token))
     kept.set(changes, body)
     return body
   }
 }
 
-/** Remembers for a while which URLs gave no answer, so that a dead first URL does not delay every push. */
-function createSilentUrls(clock: Clock) {
-  const until = new Map<string, number>()
-  // One that lies further ahead was noted before the clock was set back.
-  const isSilent = (url: string) => {
-    const left = (until.get(url) ?? 0) - clock.now().getTime()
-    return left > 0 && left <= avoidMs
+/** The version is a string of digits; 4.1 to 4.9 read it, 5.0 does not (contract section 3.1). */
+const [pushHead, pushTail] = ['{"tokens":[', '],"version":"0"}']
+
+/** Token by token into one buffer: a batch of megabytes is not made into a string of the same size first. */
+function writePush(tokens: readonly string[]): Buffer {
+  if (!tokens.every((token) => /^[\w.-]*$/.test(token))) return Buffer.from(JSON.stringify({ tokens, version: '0' }))
+  const length = tokens.reduce((sum, token) => sum + token.length + 3, 0) - (tokens.length > 0 ? 1 : 0)
+  const body = Buffer.allocUnsafe(pushHead.length + length + pushTail.length)
+  let at = body.write(pushHead, 'latin1')
+  for (const [index, token] of tokens.entries()) {
+    at += body.write(`${index === 0 ? '' : ','}"`, at, 'latin1')
+    at += body.write(token, at, 'latin1')
+    at += body.write('"', at, 'latin1')
   }
-  return {
-    add(url: string) {
-      if (until.size > 10_000) until.clear()
-      until.set(url, clock.now().getTime() + avoidMs)
-    },
-    last(urls: readonly string[]): readonly string[] {
-      if (until.size === 0 || urls.length < 2) return urls
-      return [...urls.filter((url) => !isSilent(url)), ...urls.filter(isSilent)]
-    },
-  }
+  body.write(pushTail, at, 'latin1')
+  return body
 }

@@ -23,6 +23,7 @@ import {
   explainReplaced,
   type Refused,
 } from './refusals.ts'
+import { askInTurn, type UrlOrder } from './url-race.ts'
 
 export interface ProbeDeps {
   readonly outbound: Outbound
@@ -32,6 +33,7 @@ export interface ProbeDeps {
   /** Limit of one call. */
   readonly timeoutMs: number
   readonly handshake: Driver['handshake']
+  readonly urlOrder: UrlOrder
 }
 
 /** SHOW-CLUSTER, contract section 1.8. */
@@ -41,6 +43,8 @@ const serviceTokenMs = 60_000
 const maximumMapBytes = 8 * 1024 * 1024
 const proxiesAtOnce = 8
 const maximumProxies = 256
+/** How often a URL that stands for several proxies is asked. */
+const timesThrough = 4
 /** A proxy that answers at all answers such a small question fast. */
 const proxyTimeoutMs = 2_000
 /** How often it is looked at whether callers without a token are let in. */
@@ -54,52 +58,73 @@ interface Look {
   readonly refused: Refused | undefined
 }
 
+/** Who shows its map, or knows who we are and does not: another of its proxies would say the same. */
+function hasSpoken({ map, refused }: Look): boolean {
+  return map !== undefined || refused?.status === 401 || refused?.status === 403
+}
+
 export function createAistoreProbe(deps: ProbeDeps): Pick<Driver, 'mintCanary' | 'probe'> {
   const { outbound, issuer, timeoutMs } = deps
   const isOpen = createOpenCheck(deps)
 
   async function readMap(cluster: Cluster, signal: AbortSignal): Promise<Look> {
-    let refused: Refused = explainNoUrl()
     const claims = { clusters: [{ id: cluster.id, perm: showCluster.toString() }], admin: false }
-    for (const url of cluster.urls) {
-      if (signal.aborted) break
+    const readOne = async (url: string, limits: { timeoutMs: number; signal: AbortSignal }): Promise<Look> => {
       const bearer = await issuer.mintServiceToken({ clusterId: cluster.id, claims, lifetimeMs: serviceTokenMs })
-      const result = await getMap(outbound, url, { timeoutMs: timeoutMs / cluster.urls.length, signal, bearer })
-      const asked = askedOf(url, cluster)
+      const result = await getMap(outbound, url, { ...limits, bearer })
       const map = readAnswer(result, url)
-      if (map !== undefined) return { map, url, refused: undefined }
-      refused = explain(result, asked)
-      // The cluster has spoken: another of its proxies would say the same.
-      if (refused.status === 401 || refused.status === 403) break
+      return { map, url, refused: map === undefined ? explain(result, askedOf(url, cluster)) : undefined }
     }
-    return { map: undefined, url: refused.url, refused }
+    const limits = { clock: deps.clock, limitMs: timeoutMs, signal }
+    const looks = await askInTurn(deps.urlOrder.of(cluster), readOne, hasSpoken, limits)
+    const noUrl = explainNoUrl()
+    return looks.at(-1) ?? { map: undefined, url: noUrl.url, refused: noUrl }
   }
 
   function askedOf(url: string, cluster: Cluster): Asked {
     return { url, clusterId: cluster.id, proof: deps.ring.proof().kind, act: 'probe' }
   }
 
-  async function ask(canary: string | null, url: string, cluster: Cluster, signal: AbortSignal): Promise<Verdict> {
-    if (canary === null) return { canary: 'silent', said: null, isReached: true }
-    const limits = { timeoutMs: Math.min(timeoutMs, proxyTimeoutMs), signal }
+  async function ask(canary: string | null, url: string, cluster: Cluster, signal: AbortSignal, isLast = false) {
+    if (canary === null) return unasked
+    const limits = { timeoutMs: Math.min(timeoutMs, proxyTimeoutMs), signal, isLast }
     return showCanary(canary, askedOf(url, cluster), { outbound, ...limits })
+  }
+
+  /** Where none of the first can be reached, the others lie behind the same wall. */
+  async function askKnown(known: readonly MapProxy[], cluster: Cluster, canary: string | null, signal: AbortSignal) {
+    const one = async ({ url }: MapProxy) => (url === null ? unusable : ask(canary, url, cluster, signal))
+    const first = await inTurns(known.slice(0, proxiesAtOnce), one)
+    const others = known.slice(proxiesAtOnce, maximumProxies)
+    if (!first.some(({ isReached }) => isReached)) return [...first, ...others.map(() => behindWall)]
+    return [...first, ...(await inTurns(others, one))]
+  }
+
+  /** Whoever spreads the calls to a URL among proxies does so by connection: each question comes over one of its own. */
+  async function askThrough(url: string, times: number, cluster: Cluster, canary: string | null, signal: AbortSignal) {
+    let worst = await ask(canary, url, cluster, signal, times > 1)
+    for (let time = 1; time < times && worst.canary === 'knows'; time += 1) {
+      worst = await ask(canary, url, cluster, signal, true)
+    }
+    return worst
   }
 
   async function askProxies(cluster: Cluster, look: Look, canary: string | null, signal: AbortSignal) {
     const known = look.map?.proxies ?? []
-    const reports = await inTurns(known.slice(0, maximumProxies), async ({ id, url, isPrimary }) => {
-      const verdict = url === null ? unusable : await ask(canary, url, cluster, signal)
-      return { report: toReport({ id, url: url ?? '', isPrimary }, verdict), isReached: verdict.isReached }
-    })
-    const isEvery = known.length > 0 && known.length <= maximumProxies && reports.every(({ isReached }) => isReached)
-    const proxies = reports.map(({ report }) => report)
+    const verdicts = await askKnown(known, cluster, canary, signal)
+    const isEvery = known.length > 0 && known.length <= maximumProxies && verdicts.every(({ isReached }) => isReached)
+    const proxies = verdicts.map((verdict, index) => toReport(known[index] ?? nobody, verdict))
     if (isEvery) return { proxies, isEveryProxyAsked: true }
+    const isBehindWall = known.length > 0 && !verdicts.some(({ isReached }) => isReached)
+    const times = isBehindWall ? Math.min(known.length, timesThrough) : 1
     const asked = new Set(proxies.map(({ url }) => url))
     const others = cluster.urls.filter((url) => !asked.has(new URL(url).origin) && !asked.has(url))
     const stands = await inTurns(others, async (url) =>
-      toReport({ id: null, url, isPrimary: false }, await ask(canary, url, cluster, signal)),
+      toReport({ id: null, url, isPrimary: false }, await askThrough(url, times, cluster, canary, signal)),
     )
-    return { proxies: [...proxies, ...stands], isEveryProxyAsked: false }
+    const isStoodFor = isBehindWall && stands.some((stand) => stand.canary !== 'silent')
+    const shown = isStoodFor ? proxies.map((proxy) => ({ ...proxy, canary: 'out_of_reach' as const })) : proxies
+    return { proxies: [...shown, ...stands], isEveryProxyAsked: false }
   }
 
   /** A cluster that lets everybody in shows nothing by showing the map: the handshake tells whether it knows our key. */
@@ -147,13 +172,16 @@ function trustOf({ reason, status }: Refused): boolean | null {
   return status === 403 ? true : null
 }
 
+const unasked: Verdict = { canary: 'silent', said: null, isReached: true }
 const unusable: Verdict = { canary: 'silent', said: 'the cluster map gives no URL that may be asked', isReached: false }
+const behindWall: Verdict = { canary: 'silent', said: 'no other proxy could be reached from here', isReached: false }
+const nobody: MapProxy = { id: '', url: null, isPrimary: false }
 
 function toReport(
-  { id, url, isPrimary }: Omit<MapProxy, 'id' | 'url'> & { readonly id: string | null; readonly url: string },
+  { id, url, isPrimary }: Omit<MapProxy, 'id'> & { readonly id: string | null },
   { canary, said }: Verdict,
 ): ProxyReport {
-  return { proxyId: id, url, isPrimary, canary, said }
+  return { proxyId: id, url: url ?? '', isPrimary, canary, said, silentSince: null }
 }
 
 function getMap(

@@ -18,11 +18,17 @@ const forgot: Verdict = { canary: 'forgot', said: 'it took a token that is revok
 export async function showCanary(
   canary: string,
   asked: Asked,
-  deps: { readonly outbound: Outbound; readonly timeoutMs: number; readonly signal: AbortSignal },
+  deps: {
+    readonly outbound: Outbound
+    readonly timeoutMs: number
+    readonly signal: AbortSignal
+    /** The connection is closed afterwards, so that the next call may come to another proxy. */
+    readonly isLast: boolean
+  },
 ): Promise<Verdict> {
-  const { outbound, timeoutMs, signal } = deps
+  const { outbound, timeoutMs, signal, isLast } = deps
   const authorization = `Bearer ${canary}`
-  const limits = { timeoutMs, signal }
+  const limits = { timeoutMs, signal, isLast }
   const posted = await outbound.request({
     method: 'POST',
     url: `${asked.url}/v1/tokens`,

@@ -107,21 +107,26 @@ function presentOne(cluster: ClusterBody, output: Output): string {
     ['Probed', formatAgo(cluster.probedAt, now)],
   ])
   if (cluster.proxies.length === 0) return fields
-  const rows = cluster.proxies.map(({ id, url, isPrimary, canary, said }) => [
+  const rows = cluster.proxies.map(({ id, url, isPrimary, canary, said, silentSince }) => [
     id ?? '-',
     url,
     isPrimary ? 'primary' : '-',
     presentCanary(canary, paint),
-    said ?? '-',
+    presentSaid(said, silentSince, now),
   ])
-  const note = cluster.isEveryProxyAsked
-    ? ''
-    : '\nSingle proxies can not be reached from here: the registered URLs stand for them.'
+  const isStoodFor = cluster.proxies.some(({ canary }) => canary === 'out_of_reach')
+  const note = isStoodFor ? '\nSingle proxies can not be reached from here: the registered URLs stand for them.' : ''
   return `${fields}\n\n${table(['PROXY', 'URL', 'ROLE', 'LIST', 'SAID'], rows)}${note}`
+}
+
+function presentSaid(said: string | null, silentSince: string | null, now: Date): string {
+  if (said === null || silentSince === null) return said ?? '-'
+  return `${said} (for ${formatAge(now.getTime() - new Date(silentSince).getTime())})`
 }
 
 function presentState(state: ClusterBody['state'], paint: Paint): string {
   if (state === 'in_step') return paint.good('in step')
+  if (state === 'no_urls') return paint.bad('no URLs')
   return state === 'refused' || state === 'retrying' ? paint.bad(state) : paint.warn(state)
 }
 
@@ -132,7 +137,8 @@ const stateWords: Readonly<Record<ClusterBody['state'], string>> = {
   resyncing: 'everything is being sent again',
   retrying: 'it could not be told, and is asked again by itself',
   refused: 'it will not take what it is told until somebody does something',
-  unknown: 'nothing has confirmed yet that it holds the list',
+  unknown: 'it has everything, but not every proxy has shown that it holds it',
+  no_urls: 'no URL is registered, so it hears of no revocation until somebody adds one',
 }
 
 function explainState({ state, inStepSince }: ClusterBody): string {
@@ -158,6 +164,7 @@ function presentReportedId({ id, reportedId }: ClusterBody, paint: Paint): strin
 function presentCanary(canary: ClusterBody['proxies'][number]['canary'], paint: Paint): string {
   if (canary === 'knows') return paint.good('holds it')
   if (canary === 'silent') return paint.warn('no answer')
+  if (canary === 'out_of_reach') return 'not asked'
   return paint.bad(canary === 'forgot' ? 'has forgotten it' : 'does not trust us')
 }
 

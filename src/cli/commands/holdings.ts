@@ -3,6 +3,9 @@ import type { HoldingBody, RevocationBody } from '../../http/routes/shapes/revoc
 import type { Output } from '../output.ts'
 import { formatAgo, formatUntil } from '../times.ts'
 
+const notOneByOne =
+  'single proxies can not be asked from here; who answers at its registered URLs refuses what is revoked.'
+
 export function presentHoldings(clusters: readonly HoldingBody[], { table, paint }: Output): string {
   if (clusters.length === 0) return 'No cluster is registered.'
   const now = new Date()
@@ -17,7 +20,10 @@ export function presentHoldings(clusters: readonly HoldingBody[], { table, paint
   const advice = clusters.flatMap(({ cluster, alias, isHeld, trouble }) =>
     isHeld || !trouble?.advice ? [] : [`${alias ?? cluster}: ${trouble.advice}`],
   )
-  return [table(head, rows), ...advice].join(advice.length > 0 ? '\n\n' : '')
+  const notes = clusters.flatMap(({ cluster, alias, isHeld, isEveryProxyAsked, state }) =>
+    isHeld && !isEveryProxyAsked && state === 'in_step' ? [`${alias ?? cluster}: ${notOneByOne}`] : [],
+  )
+  return [table(head, rows), ...advice, ...notes].join('\n\n')
 }
 
 /** For instance `user ann`, `a token in hand`, `user.deleted: ann`. */

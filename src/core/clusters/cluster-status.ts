@@ -1,20 +1,31 @@
 import type { RefusalReason } from '../errors.ts'
-import type { ProbeReport, ProxyReport } from './probe.ts'
+import { hasForgotten, isHeldByAll, type ProbeReport, type ProxyReport } from './probe.ts'
 
 /**
  * How a cluster is, in one word, the most serious first:
+ * no_urls: no URL is registered, so it hears of no revocation until somebody adds one;
  * refused: it does not take what we tell it, and will not until somebody does something;
  * retrying: it could not be told, and is asked again by itself;
  * resyncing: everything that still matters is being sent again;
  * spreading: its primary has the list, and at least one other proxy does not yet;
  * behind: changes are on their way;
- * unknown: nothing has confirmed yet that it holds the list;
+ * unknown: it has acknowledged everything, but not every proxy has shown that it holds the list: it has not been looked at
+ * yet, a proxy does not answer, or what answers does not do what a cluster does;
  * in_step: it has acknowledged everything, and every proxy that can be asked has shown that it holds the list.
  */
-export type ClusterState = 'refused' | 'retrying' | 'resyncing' | 'spreading' | 'behind' | 'unknown' | 'in_step'
+export type ClusterState =
+  | 'no_urls'
+  | 'refused'
+  | 'retrying'
+  | 'resyncing'
+  | 'spreading'
+  | 'behind'
+  | 'unknown'
+  | 'in_step'
 
 /** What delivery knows of a cluster (delivery/cursor-store.ts). */
 export interface DeliveryFacts {
+  readonly hasUrls: boolean
   readonly resyncFrom: number | null
   readonly attempts: number
   readonly nextAttemptAt: Date
@@ -61,6 +72,8 @@ export interface ClusterStatus {
   /** The id that the cluster itself gives; null where it could not be asked. Differs where another has taken its place. */
   readonly reportedId: string | null
   readonly proxies: readonly ProxyReport[]
+  /** Whether the last look has shown that it refuses what it was told, on every proxy that can be asked; null before one. */
+  readonly isConfirmed: boolean | null
   /** False where the registered URLs stand for single proxies. */
   readonly isEveryProxyAsked: boolean
 }
@@ -85,6 +98,17 @@ const adviceFor: Readonly<Record<RefusalReason, string>> = {
   failing: "Look into the log of the cluster's primary proxy.",
 }
 
+type Trouble = NonNullable<ProbeReport['trouble']>
+
+const noUrls: Trouble = {
+  reason: 'unreachable',
+  said: 'no URL is registered: it hears of no revocation',
+  advice: 'Add a URL of one of its proxies (`ais auth set cluster`), or remove the cluster.',
+}
+
+const adviceForSilent =
+  'Check that it runs and that this machine may reach it. A proxy that was taken down leaves the cluster map by itself; one that stays and can not be reached may take revoked tokens without anybody noticing.'
+
 /** Sums up what delivery and probes know of a cluster; `probe` is undefined before the first one. */
 export function presentClusterStatus(delivery: DeliveryFacts, probe: ProbeFacts | undefined, now: Date): ClusterStatus {
   const report = probe?.report
@@ -106,11 +130,13 @@ export function presentClusterStatus(delivery: DeliveryFacts, probe: ProbeFacts 
     isAuthenticationOn: report?.isAuthenticationOn ?? null,
     reportedId: report?.clusterId ?? null,
     proxies: report?.proxies ?? [],
+    isConfirmed: report === undefined ? null : isConfirmed(report),
     isEveryProxyAsked: report?.isEveryProxyAsked ?? false,
   }
 }
 
 function judge(delivery: DeliveryFacts, report: ProbeReport | undefined): ClusterState {
+  if (!delivery.hasUrls) return 'no_urls'
   const { attempts, lastReason } = delivery
   const failure = attempts > 0 ? lastReason : null
   if (failure !== null && needsSomebody.has(failure)) return 'refused'
@@ -120,30 +146,50 @@ function judge(delivery: DeliveryFacts, report: ProbeReport | undefined): Cluste
   const isSilent = report !== undefined && proxies.every(({ canary }) => canary === 'silent')
   if (isSilent && report.trouble !== null) return needsSomebody.has(report.trouble.reason) ? 'refused' : 'retrying'
   if (delivery.resyncFrom !== null || delivery.isCanaryWanted) return 'resyncing'
-  if (hasLaggards(proxies)) return knowsAtPrimary(proxies) ? 'spreading' : 'resyncing'
+  if (proxies.some(hasForgotten)) return knowsAtPrimary(proxies) ? 'spreading' : 'resyncing'
   if (delivery.behind > 0) return 'behind'
-  return delivery.canary !== null && proxies.some(({ canary }) => canary === 'knows') ? 'in_step' : 'unknown'
+  return delivery.canary !== null && report !== undefined && isConfirmed(report) ? 'in_step' : 'unknown'
 }
 
-/** Proxies that would take a token that is revoked. */
-function hasLaggards(proxies: readonly ProxyReport[]): boolean {
-  return proxies.some(({ canary }) => canary === 'forgot' || canary === 'distrusts')
+/**
+ * What is silent may have forgotten. Where the map could not be read, there may be proxies that nobody has asked; and a
+ * cluster in trouble (another one in its place, authentication switched off) refuses nothing by what it holds.
+ */
+function isConfirmed({ clusterId, trouble, proxies }: ProbeReport): boolean {
+  return clusterId !== null && trouble === null && isHeldByAll(proxies)
 }
 
 function knowsAtPrimary(proxies: readonly ProxyReport[]): boolean {
   return proxies.some(({ isPrimary, canary }) => isPrimary && canary === 'knows')
 }
 
+const maximumNamed = 3
+
+/** Which proxies have not answered, since when and what came instead; undefined where all have. */
+function findSilent(report: ProbeReport | undefined): Trouble | undefined {
+  const silent = (report?.proxies ?? []).filter(({ canary, said }) => canary === 'silent' && said !== null)
+  if (silent.length === 0) return undefined
+  const named = silent.slice(0, maximumNamed).map(presentSilent)
+  const more = silent.length > maximumNamed ? `, and ${silent.length - maximumNamed} more` : ''
+  return { reason: 'unreachable', said: `${named.join('; ')}${more}`, advice: adviceForSilent }
+}
+
+/** For instance `proxy p2 (http://10.0.0.2:51080) has not answered since 2026-03-01T12:00:00.000Z: HTTP 503`. */
+function presentSilent({ proxyId, url, said, silentSince }: ProxyReport): string {
+  const name = proxyId === null ? url : `proxy ${proxyId}${url === '' ? '' : ` (${url})`}`
+  const since = silentSince === null ? '' : ` since ${silentSince.toISOString()}`
+  return `${name} has given no usable answer${since}: ${said ?? 'it was not asked'}`
+}
+
 function explain(delivery: DeliveryFacts, report: ProbeReport | undefined) {
-  const trouble = report?.trouble ?? null
+  if (!delivery.hasUrls) return present(noUrls)
+  const trouble = report?.trouble ?? findSilent(report) ?? null
   const { attempts, lastReason, lastSaid } = delivery
-  if (attempts === 0 || lastReason === null) {
-    return {
-      lastReason: trouble?.reason ?? null,
-      lastSaid: trouble?.said ?? null,
-      advice: trouble?.advice ?? null,
-    }
-  }
+  if (attempts === 0 || lastReason === null) return present(trouble)
   const advice = trouble?.reason === lastReason ? trouble.advice : adviceFor[lastReason]
   return { lastReason, lastSaid, advice }
+}
+
+function present(trouble: Trouble | null) {
+  return { lastReason: trouble?.reason ?? null, lastSaid: trouble?.said ?? null, advice: trouble?.advice ?? null }
 }

@@ -8,11 +8,27 @@ export interface ProxyReport {
   readonly isPrimary: boolean
   /**
    * knows: refused the canary as revoked; forgot: took it, so its list is gone; silent: gave no usable answer, see `said`;
-   * distrusts: refused it for another reason than its revocation.
+   * distrusts: refused it for another reason than its revocation; out_of_reach: no single proxy of the cluster can be
+   * reached from here (as in Kubernetes), and a registered URL that did answer stands for them.
    */
-  readonly canary: 'knows' | 'forgot' | 'silent' | 'distrusts'
+  readonly canary: 'knows' | 'forgot' | 'silent' | 'distrusts' | 'out_of_reach'
   /** For people; null where all is well. */
   readonly said: string | null
+  /** The first of the looks in a row at which it was silent; null where it is not, and in what a driver reports. */
+  readonly silentSince: Date | null
+}
+
+/** Whether every proxy that can be asked has just refused the canary as revoked, and there is one. */
+export function isHeldByAll(proxies: readonly ProxyReport[]): boolean {
+  return (
+    proxies.some(({ canary }) => canary === 'knows') &&
+    proxies.every(({ canary }) => canary === 'knows' || canary === 'out_of_reach')
+  )
+}
+
+/** Proxies that would take a token that is revoked. */
+export function hasForgotten({ canary }: ProxyReport): boolean {
+  return canary === 'forgot' || canary === 'distrusts'
 }
 
 /** What a look at a cluster found. */

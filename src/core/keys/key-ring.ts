@@ -5,7 +5,6 @@
  * (tokens/).
  */
 import { createHash, createSecretKey, type KeyObject } from 'node:crypto'
-import type { CryptoKey } from 'jose'
 import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
 import type { Logger } from '../logger.ts'
@@ -18,8 +17,8 @@ import type { Sealer } from './sealer.ts'
 
 /** What signs now. `kid` is absent under a shared secret. */
 export type Signer =
-  | { readonly algorithm: 'RS256'; readonly kid: string; readonly key: CryptoKey }
-  | { readonly algorithm: 'HS256'; readonly kid: null; readonly key: Uint8Array }
+  | { readonly algorithm: 'RS256'; readonly kid: string; readonly key: KeyObject }
+  | { readonly algorithm: 'HS256'; readonly kid: null; readonly key: KeyObject }
 
 /** What a cluster is shown at the handshake, so that it can tell whether it holds the counterpart. */
 export type KeyProof =
@@ -225,9 +224,10 @@ export async function createKeyRing(deps: KeyRingDeps): Promise<KeyRing> {
 export function toSharedSecret(text: string): SharedSecret {
   const bytes = Buffer.from(text)
   const sha256Hex = createHash('sha256').update(bytes).digest('hex')
+  const key = createSecretKey(bytes)
   return {
-    key: createSecretKey(bytes),
-    signer: { algorithm: 'HS256', kid: null, key: bytes },
+    key,
+    signer: { algorithm: 'HS256', kid: null, key },
     proof: { kind: 'shared_secret', sha256Hex },
   }
 }

@@ -1,5 +1,4 @@
 import { createHash, createPublicKey, generateKeyPair, type KeyObject } from 'node:crypto'
-import { type CryptoKey, importPKCS8 } from 'jose'
 import type { PublicJwk } from './key-store.ts'
 
 /** A key pair that can sign. */
@@ -7,7 +6,7 @@ export interface RsaKey {
   readonly jwk: PublicJwk
   /** Public half, SubjectPublicKeyInfo. */
   readonly publicPem: string
-  readonly signer: { readonly algorithm: 'RS256'; readonly kid: string; readonly key: CryptoKey }
+  readonly signer: { readonly algorithm: 'RS256'; readonly kid: string; readonly key: KeyObject }
 }
 
 /** Makes a private key off the event loop. */
@@ -22,11 +21,10 @@ export function makePrivateKey(bits: number): Promise<KeyObject> {
 export async function toRsaKey(privateKey: KeyObject): Promise<RsaKey> {
   const publicKey = createPublicKey(privateKey)
   const jwk = toPublicJwk(publicKey)
-  const key = await importPKCS8(privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(), 'RS256')
   return {
     jwk,
     publicPem: publicKey.export({ type: 'spki', format: 'pem' }).toString(),
-    signer: { algorithm: 'RS256', kid: jwk.kid, key },
+    signer: { algorithm: 'RS256', kid: jwk.kid, key: privateKey },
   }
 }
 

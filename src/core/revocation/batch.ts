@@ -7,8 +7,11 @@ export interface BatchLimits {
   readonly bytes: number
 }
 
-/** Clusters copy their whole list at every push: few large requests are easier on them than many small ones. */
-export const defaultBatchLimits: BatchLimits = { changes: 10_000, bytes: 8 * 1024 * 1024 }
+/**
+ * Clusters copy their whole list at every push: few large requests are easier on them than many small ones. Larger ones than
+ * this would be hundreds of megabytes here when a hundred clusters are told everything at once.
+ */
+export const defaultBatchLimits: BatchLimits = { changes: 10_000, bytes: 4 * 1024 * 1024 }
 
 export interface Batch {
   readonly changes: readonly Change[]

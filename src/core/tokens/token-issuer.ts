@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { CompactSign } from 'jose'
 import type { Clock } from '../clock.ts'
 import type { Canary } from '../clusters/canary.ts'
 import type { JsonObject } from '../json.ts'
 import type { KeyRing, Signer } from '../keys/key-ring.ts'
 import type { Sealer } from '../keys/sealer.ts'
 import { type Actor, serviceActor } from '../sessions/actor.ts'
+import { signCompactJws } from './compact-jws.ts'
 import type { Reach, TokenRow, TokenStore } from './token-store.ts'
 import { fingerprintOf, type VerifiedToken } from './token-verifier.ts'
 
@@ -81,13 +81,7 @@ export function createTokenIssuer({ ring, tokens, sealer, issuer, clock }: Token
     const jti = randomUUID()
     const aud = audience.length > 0 ? { aud: audience } : {}
     const payload = { ...claims, iss: issuer, sub: subject, ...aud, exp, iat, jti }
-    const text = await new CompactSign(Buffer.from(JSON.stringify(payload)))
-      .setProtectedHeader(
-        signer.kid === null
-          ? { alg: signer.algorithm, typ: 'JWT' }
-          : { alg: signer.algorithm, kid: signer.kid, typ: 'JWT' },
-      )
-      .sign(signer.key)
+    const text = await signCompactJws(payload, signer)
     return { text, jti, issuedAt: new Date(iat * 1000), expiresAt: new Date(exp * 1000) }
   }
 

@@ -183,6 +183,7 @@ function registrationRoutes(deps: ClusterRouteDeps, show: (name: string) => Prom
   /** Nothing is known of it yet but that it took all it was told. */
   function presentNewCluster(cluster: Cluster): ClusterBody {
     const delivery = {
+      hasUrls: cluster.urls.length > 0,
       resyncFrom: null,
       attempts: 0,
       nextAttemptAt: cluster.registeredAt,

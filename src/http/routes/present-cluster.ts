@@ -1,5 +1,6 @@
 import type { Cluster } from '../../core/clusters/cluster.ts'
 import type { ClusterStatus } from '../../core/clusters/cluster-status.ts'
+import { hasForgotten } from '../../core/clusters/probe.ts'
 import type { Holding } from '../../core/revocation/revocation-acts.ts'
 import type { ClusterBody, TroubleBody } from './shapes/clusters.ts'
 import type { HoldingBody } from './shapes/revocations.ts'
@@ -34,12 +35,10 @@ export function presentCluster(cluster: Cluster, status: ClusterStatus): Cluster
     isAuthenticationOn,
     reportedId,
     isEveryProxyAsked,
-    proxies: status.proxies.map(({ proxyId, url, isPrimary, canary, said }) => ({
+    proxies: status.proxies.map(({ proxyId, silentSince, ...proxy }) => ({
       id: proxyId,
-      url,
-      isPrimary,
-      canary,
-      said,
+      ...proxy,
+      silentSince: presentInstant(silentSince),
     })),
   }
 }
@@ -63,6 +62,7 @@ export function presentHolding(holding: Holding, status: ClusterStatus): Holding
     cluster: holding.clusterId,
     alias: holding.alias,
     isHeld: why === null,
+    isEveryProxyAsked: status.isEveryProxyAsked,
     since: why === null ? presentInstant(holding.since) : null,
     why,
     state: status.state,
@@ -71,17 +71,21 @@ export function presentHolding(holding: Holding, status: ClusterStatus): Holding
   }
 }
 
-function whyNotHeld({ isHeld, isResyncing, failure }: Holding, { proxies, lastSaid }: ClusterStatus): string | null {
-  const forgetful = proxies.filter(({ canary }) => canary === 'forgot' || canary === 'distrusts')
-  // What it acknowledged once, a cluster that restarts forgets: a look that nobody answered confirms nothing.
-  const isConfirmed = proxies.length === 0 || proxies.some(({ canary }) => canary === 'knows')
-  if (isHeld && forgetful.length === 0 && isConfirmed) return null
+function whyNotHeld({ isHeld, isResyncing, failure }: Holding, status: ClusterStatus): string | null {
+  if (status.state === 'no_urls') return 'No URL is registered for it: it hears of no revocation'
+  if (status.isAuthenticationOn === false) {
+    return 'Authentication is switched off there: it takes whatever it is shown'
+  }
+  // What it acknowledged once, a proxy that restarts forgets: one that does not answer confirms nothing.
+  if (isHeld && status.isConfirmed !== false) return null
   if (failure !== null) return `It could not be told: ${failure.said}`
+  const forgetful = status.proxies.filter(hasForgotten)
   if (forgetful.length > 0) {
     const which = forgetful.map(({ proxyId, url }) => proxyId ?? url).join(', ')
-    return `${forgetful.length} of its ${proxies.length} proxies (${which}) would take it: being told again`
+    return `${forgetful.length} of its ${status.proxies.length} proxies (${which}) would take it: being told again`
   }
   if (isResyncing) return 'It is being told everything again'
   if (!isHeld) return 'It is on its way'
-  return `It took it once; whether it still knows could not be told${lastSaid ? `: ${lastSaid}` : ' yet'}`
+  const { lastSaid } = status
+  return `It took it; whether every proxy still knows could not be told${lastSaid ? `: ${lastSaid}` : ' yet'}`
 }

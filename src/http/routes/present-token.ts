@@ -3,7 +3,6 @@ import type { TokenStatus } from '../../core/revocation/revocation-acts.ts'
 import type { ProgressOf } from './cluster-statuses.ts'
 import { presentInstant } from './present-cluster.ts'
 import { presentHoldings, presentRevocation } from './present-revocation.ts'
-import type { HoldingBody } from './shapes/revocations.ts'
 import type { TokenBody } from './shapes/tokens.ts'
 
 /** Which clusters refuse the token, and why the others don't. */
@@ -16,9 +15,7 @@ export function presentToken(
   const isExpired = expiresAt <= now
   const state = revocation !== null ? 'revoked' : isExpired ? 'expired' : 'live'
   const sequence = revocation?.sequence ?? 0
-  const clusters = presentHoldings(revocation?.holdings ?? [], { sequence, ...known }).map((holding) =>
-    minding(holding, known.statusOf.get(holding.cluster)),
-  )
+  const clusters = presentHoldings(revocation?.holdings ?? [], { sequence, ...known })
   const missing = clusters.filter(({ isHeld }) => !isHeld).length
   const isDeadEverywhere = isExpired || (revocation !== null && missing === 0)
   return {
@@ -39,17 +36,11 @@ export function presentToken(
   }
 }
 
-/** A cluster that asks nobody for a token refuses none, whatever it holds. */
-function minding(holding: HoldingBody, status: ClusterStatus | undefined): HoldingBody {
-  if (status?.isAuthenticationOn !== false) return holding
-  return { ...holding, isHeld: false, why: 'Authentication is switched off there: it takes whatever it is shown' }
-}
-
 function explain(facts: { isExpired: boolean; isRevoked: boolean; clusters: number; missing: number }): string {
   const { isExpired, isRevoked, clusters, missing } = facts
   if (isExpired) return 'It has expired: nobody takes it any more.'
   if (!isRevoked) return 'It is alive: nobody has revoked it.'
-  if (missing > 0) return `It is revoked, but ${missing} of ${clusters} clusters would still take it.`
+  if (missing > 0) return `It is revoked, but ${missing} of ${clusters} clusters may still take it.`
   return clusters === 0
     ? 'It is revoked, and no cluster is registered.'
     : `It is revoked, and ${clusters === 1 ? 'the one cluster refuses' : `all ${clusters} clusters refuse`} it.`

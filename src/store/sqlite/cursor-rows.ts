@@ -15,11 +15,13 @@ export const cursorColumns = {
 }
 
 /**
- * Behind what the log holds now, in a resync or in want of a canary: the only cursors that there is something to do for.
- * Each part is a range of an index (`IS NOT NULL` would be none), so that clusters that are in step cost nothing.
+ * Behind what the log holds now, in a resync or in want of a canary, and with a URL to tell it at: the only cursors that
+ * there is something to do for. Each part is a range of an index (`IS NOT NULL` would be none), so that clusters that are in
+ * step cost nothing.
  */
 export const hasWork = `(acknowledged < (SELECT coalesce(max(sequence), 0) FROM changes)
-  OR resync_from >= 0 OR canary_wanted = 1)`
+  OR resync_from >= 0 OR canary_wanted = 1)
+  AND (SELECT urls FROM clusters WHERE clusters.id = cluster_id) <> '[]'`
 
 /**
  * Puts the cursor back to the start of the log and makes it due at once; runs inside the caller's transaction. The lease is

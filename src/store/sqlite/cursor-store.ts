@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { and, asc, eq, type SQL, sql } from 'drizzle-orm'
+import type { RefusalReason } from '../../core/errors.ts'
 import type { Sealer } from '../../core/keys/sealer.ts'
-import type { Claim, Cursor, CursorStatus, CursorStore, Settlement } from '../../delivery/cursor-store.ts'
+import type { Claim, Cursor, CursorStatus, CursorStore, Progress, Settlement } from '../../delivery/cursor-store.ts'
 import type { Acknowledgements } from './acknowledgements.ts'
 import { prepareBacklog } from './backlog.ts'
 import { clusterColumns } from './cluster-rows.ts'
@@ -24,10 +25,12 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
     'UPDATE cluster_cursors SET lease = NULL, lease_until = NULL WHERE cluster_id = ? AND lease = ?',
   )
   const settle = prepareSettle(parts)
+  const progress = client.prepare<[], ProgressRow>(progressQuery).raw()
   const selectStatus = (where?: SQL) =>
     db
       .select({
         ...cursorColumns,
+        hasUrls: sql<number>`${clusters.urls} <> '[]'`.mapWith(Boolean),
         lastReason: clusterCursors.lastReason,
         lastSaid: clusterCursors.lastSaid,
         lastAttemptAt: clusterCursors.lastAttemptAt,
@@ -36,6 +39,7 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
         canaryAcknowledgedAt: clusterCursors.canaryAcknowledgedAt,
       })
       .from(clusterCursors)
+      .innerJoin(clusters, eq(clusters.id, clusterCursors.clusterId))
       .where(where)
       .orderBy(asc(clusterCursors.clusterId))
       .prepare()
@@ -64,11 +68,11 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
   }
 
   return {
-    async claimDue({ now, limit, leaseUntil, holder }) {
+    async claimDue({ now, limit, failingLimit = limit, leaseUntil, holder }) {
       // Asked first without a transaction, since mostly nothing is due and a worker asks often.
       if (!(await read(() => isAnyDue(now, leaseUntil)))) return []
       return write(() =>
-        findDue(now, leaseUntil, limit).map(({ cluster, cursor }): Claim => {
+        findDue(now, leaseUntil, { limit, failingLimit }).map(({ cluster, cursor }): Claim => {
           const claim = { cluster, cursor, lease: `${holder}/${randomUUID()}` }
           lease.run(claim.lease, leaseUntil.getTime(), cluster.id)
           return claim
@@ -98,6 +102,20 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
       }),
 
     logLength: async (now) => (await backlogOf([0], now)).get(0)?.behind ?? 0,
+
+    progress: () =>
+      read(() =>
+        progress.all().map(([clusterId, acknowledged, attempts, nextAttemptAt, lastReason, hasUrls]): Progress => {
+          return {
+            clusterId,
+            acknowledged,
+            attempts,
+            nextAttemptAt: new Date(nextAttemptAt),
+            lastReason,
+            hasUrls: hasUrls === 1,
+          }
+        }),
+      ),
 
     list: async (now) => withBacklogs(await read(() => all.all()), now),
 
@@ -131,6 +149,19 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
 
 const inStep = { behind: 0, behindSince: null }
 
+const progressQuery = `
+  SELECT cluster_id, acknowledged, attempts, next_attempt_at, last_reason, urls <> '[]'
+  FROM cluster_cursors JOIN clusters ON clusters.id = cluster_id`
+
+type ProgressRow = [
+  clusterId: string,
+  acknowledged: number,
+  attempts: number,
+  nextAttemptAt: number,
+  lastReason: RefusalReason | null,
+  hasUrls: number,
+]
+
 /** A leased cluster is not due before its lease ends. */
 const nextDueQuery = `
   SELECT min(max(next_attempt_at, coalesce(lease_until, 0))) FROM cluster_cursors WHERE ${hasWork}`
@@ -149,17 +180,27 @@ function prepareDue({ db }: SqliteParts) {
     isLeaseFree,
   )
   const any = db.select({ clusterId: clusterCursors.clusterId }).from(clusterCursors).where(isDue).limit(1).prepare()
-  const due = db
-    .select({ cursor: cursorColumns, cluster: clusterColumns })
-    .from(clusterCursors)
-    .innerJoin(clusters, eq(clusters.id, clusterCursors.clusterId))
-    .where(isDue)
-    .orderBy(asc(clusterCursors.nextAttemptAt))
-    .limit(sql.placeholder('limit'))
-    .prepare()
+  const due = (which: SQL, order: SQL) =>
+    db
+      .select({ cursor: cursorColumns, cluster: clusterColumns })
+      .from(clusterCursors)
+      .innerJoin(clusters, eq(clusters.id, clusterCursors.clusterId))
+      .where(and(isDue, which))
+      .orderBy(order)
+      .limit(sql.placeholder('limit'))
+      .prepare()
+  // By position, not by time: who is not told falls ever further behind, whatever the clock does.
+  const healthy = due(sql`attempts = 0`, sql`+acknowledged, next_attempt_at`)
+  const failing = due(sql`attempts > 0`, asc(clusterCursors.nextAttemptAt))
   return {
     isAnyDue: (at: Date, leaseUntil: Date) => any.get(bounds(at, leaseUntil)) !== undefined,
-    findDue: (at: Date, leaseUntil: Date, limit: number) => due.all({ ...bounds(at, leaseUntil), limit }),
+    findDue(at: Date, leaseUntil: Date, most: { readonly limit: number; readonly failingLimit: number }) {
+      const given = bounds(at, leaseUntil)
+      // Those that failed first: they have places of their own, so that both get on.
+      const failed = most.failingLimit > 0 ? failing.all({ ...given, limit: most.failingLimit }) : []
+      const left = most.limit - failed.length
+      return left > 0 ? [...failed, ...healthy.all({ ...given, limit: left })] : failed
+    },
   }
 }
 
@@ -171,43 +212,60 @@ function bounds(now: Date, leaseUntil: Date) {
   return { now: now.getTime(), horizon: 2 * leaseUntil.getTime() - now.getTime() }
 }
 
-/** Writes what an attempt has learned, only where the lease is still the claim's own. */
-function prepareSettle({ db }: SqliteParts) {
-  return ({ cluster, lease }: Claim, settlement: Settlement): Cursor | undefined =>
-    db
-      .update(clusterCursors)
-      .set(settlement.kind === 'acknowledged' ? acknowledgedColumns(settlement) : failedColumns(settlement))
-      .where(and(eq(clusterCursors.clusterId, cluster.id), eq(clusterCursors.lease, lease)))
-      .returning(cursorColumns)
-      .get()
-}
+type Moved = [
+  clusterId: string,
+  acknowledged: number,
+  resyncFrom: number | null,
+  resyncUntil: number,
+  attempts: number,
+  nextAttemptAt: number,
+  isCanaryWanted: number,
+]
 
-function acknowledgedColumns(settlement: Extract<Settlement, { kind: 'acknowledged' }>) {
-  const { acknowledged, resyncFrom, at, isCanaryPushed = false, leaseUntil } = settlement
-  return {
-    acknowledged,
-    resyncFrom,
-    attempts: 0,
-    nextAttemptAt: at,
-    lastReason: null,
-    lastSaid: null,
-    lastAttemptAt: at,
-    lastAcknowledgedAt: at,
-    leaseUntil,
-    ...(leaseUntil === null && { lease: null }),
-    ...(isCanaryPushed && { canaryWanted: false, canaryAcknowledgedAt: at }),
+const ours = `WHERE cluster_id = @clusterId AND lease = @lease
+  RETURNING cluster_id, acknowledged, resync_from, resync_until, attempts, next_attempt_at, canary_wanted`
+
+/** Writes what an attempt has learned, only where the lease is still the claim's own. Prepared: batches are many. */
+function prepareSettle({ client }: SqliteParts) {
+  const acknowledge = client
+    .prepare<[object], Moved>(
+      `UPDATE cluster_cursors SET acknowledged = @acknowledged, resync_from = @resyncFrom, attempts = 0,
+         next_attempt_at = @at, last_reason = NULL, last_said = NULL, last_attempt_at = @at, last_acknowledged_at = @at,
+         lease = iif(@leaseUntil IS NULL, NULL, lease), lease_until = @leaseUntil,
+         canary_wanted = iif(@isCanaryPushed, 0, canary_wanted),
+         canary_acknowledged_at = iif(@isCanaryPushed, @at, canary_acknowledged_at) ${ours}`,
+    )
+    .raw()
+  const fail = client
+    .prepare<[object], Moved>(
+      `UPDATE cluster_cursors SET attempts = @attempts, next_attempt_at = @nextAttemptAt, last_reason = @reason,
+         last_said = @said, last_attempt_at = @at, lease = NULL, lease_until = NULL ${ours}`,
+    )
+    .raw()
+
+  function run({ cluster, lease }: Claim, settlement: Settlement): Moved | undefined {
+    const given = { clusterId: cluster.id, lease, at: settlement.at.getTime() }
+    if (settlement.kind === 'failed') {
+      const { attempts, nextAttemptAt, reason, said } = settlement
+      return fail.get({ ...given, attempts, reason, said, nextAttemptAt: nextAttemptAt.getTime() })
+    }
+    const { acknowledged, resyncFrom, isCanaryPushed = false, leaseUntil } = settlement
+    const learned = { acknowledged, resyncFrom, isCanaryPushed: Number(isCanaryPushed) }
+    return acknowledge.get({ ...given, ...learned, leaseUntil: leaseUntil?.getTime() ?? null })
   }
-}
 
-function failedColumns(settlement: Extract<Settlement, { kind: 'failed' }>) {
-  const { attempts, nextAttemptAt, reason, said, at } = settlement
-  return {
-    attempts,
-    nextAttemptAt,
-    lastReason: reason,
-    lastSaid: said,
-    lastAttemptAt: at,
-    lease: null,
-    leaseUntil: null,
+  return (claim: Claim, settlement: Settlement): Cursor | undefined => {
+    const moved = run(claim, settlement)
+    if (moved === undefined) return undefined
+    const [clusterId, acknowledged, resyncFrom, resyncUntil, attempts, nextAttemptAt, isCanaryWanted] = moved
+    return {
+      clusterId,
+      acknowledged,
+      resyncFrom,
+      resyncUntil,
+      attempts,
+      nextAttemptAt: new Date(nextAttemptAt),
+      isCanaryWanted: isCanaryWanted === 1,
+    }
   }
 }

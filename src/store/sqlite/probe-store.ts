@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import { and, asc, eq, isNotNull, lte, type SQL, sql } from 'drizzle-orm'
-import type { ProbeReport } from '../../core/clusters/probe.ts'
+import { isHeldByAll, type ProbeReport } from '../../core/clusters/probe.ts'
 import type { Sealer } from '../../core/keys/sealer.ts'
 import type { ProbeStatus, ProbeStore, ProbeTarget } from '../../delivery/probe-store.ts'
 import { clusterColumns } from './cluster-rows.ts'
@@ -31,6 +31,12 @@ export function createProbeStore(parts: SqliteParts, sealer: Sealer): ProbeStore
   const plan = client.prepare<[number, string]>('UPDATE cluster_probes SET next_probe_at = ? WHERE cluster_id = ?')
   const hasten = client.prepare<[number, number, string]>(
     'UPDATE cluster_probes SET next_probe_at = min(coalesce(next_probe_at, ?), ?) WHERE cluster_id = ?',
+  )
+  // Prepared, as all that happens with each look.
+  const keep = client.prepare<[object]>(
+    `UPDATE cluster_probes SET report = @report, probed_at = @at,
+       in_step_since = iif(@isInStep, coalesce(in_step_since, @at), NULL),
+       last_restart_seen_at = iif(@hasRestarted, @at, last_restart_seen_at) WHERE cluster_id = @clusterId`,
   )
   const firstRegistered = client
     .prepare<[], number | null>(
@@ -77,10 +83,9 @@ export function createProbeStore(parts: SqliteParts, sealer: Sealer): ProbeStore
 
     record: (clusterId, report, at) =>
       write(() => {
-        db.update(clusterProbes)
-          .set({ report, probedAt: at, ...planMarks(report, at) })
-          .where(eq(clusterProbes.clusterId, clusterId))
-          .run()
+        const isInStep = Number(isHeldByAll(report.proxies))
+        const hasRestarted = Number(report.proxies.some(({ canary }) => canary === 'forgot'))
+        keep.run({ clusterId, report: JSON.stringify(report), at: at.getTime(), isInStep, hasRestarted })
       }),
 
     list: () => read(() => all.all().flatMap(toStatus)),
@@ -103,15 +108,6 @@ type StatusRow = Omit<ProbeStatus, 'report' | 'probedAt'> & {
 /** None before the first probe. */
 function toStatus({ report, probedAt, ...row }: StatusRow): readonly ProbeStatus[] {
   return report === null || probedAt === null ? [] : [{ ...row, report, probedAt }]
-}
-
-function planMarks({ proxies }: ProbeReport, at: Date) {
-  const asked = proxies.filter((proxy) => proxy.canary !== 'silent')
-  const isInStep = asked.length > 0 && asked.every((proxy) => proxy.canary === 'knows')
-  return {
-    inStepSince: isInStep ? sql`coalesce(in_step_since, ${at.getTime()})` : null,
-    ...(asked.some((proxy) => proxy.canary === 'forgot') && { lastRestartSeenAt: at }),
-  }
 }
 
 /** Between the bounds, the same for a cluster each time: clusters that are probed in one moment drift apart. */

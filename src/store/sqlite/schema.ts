@@ -2,7 +2,7 @@
  * The tables as drizzle sees them. migrations/ is what makes them: a change goes there first, then here.
  * Indexes and constraints stand only there.
  */
-import { blob, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
+import { blob, customType, integer, primaryKey, sqliteTable, text } from 'drizzle-orm/sqlite-core'
 import type { ClusterKind } from '../../core/clusters/cluster.ts'
 import type { ProbeReport } from '../../core/clusters/probe.ts'
 import type { RefusalReason } from '../../core/errors.ts'
@@ -16,6 +16,20 @@ const instant = <N extends string>(name: N) => integer(name, { mode: 'timestamp_
 const flag = <N extends string>(name: N) => integer(name, { mode: 'boolean' })
 const sealed = <N extends string>(name: N) => blob(name, { mode: 'buffer' })
 const json = <N extends string>(name: N) => text(name, { mode: 'json' })
+
+/** As JSON, its instants as JSON writes them. Reports of earlier versions have none. */
+const probeReport = customType<{ data: ProbeReport; driverData: string }>({
+  dataType: () => 'text',
+  toDriver: (report) => JSON.stringify(report),
+  fromDriver(text) {
+    const report: ProbeReport = JSON.parse(text)
+    const revive = (at: Date | null | undefined) => (at ? new Date(at) : null)
+    return {
+      ...report,
+      proxies: report.proxies.map((proxy) => ({ ...proxy, silentSince: revive(proxy.silentSince) })),
+    }
+  },
+})
 
 export const users = sqliteTable('users', {
   key: integer('key').primaryKey({ autoIncrement: true }),
@@ -104,7 +118,7 @@ export const clusterProbes = sqliteTable('cluster_probes', {
   /** Null until the first look of a worker that knows the interval. */
   nextProbeAt: instant('next_probe_at'),
   probedAt: instant('probed_at'),
-  report: json('report').$type<ProbeReport>(),
+  report: probeReport('report'),
   lastRestartSeenAt: instant('last_restart_seen_at'),
   inStepSince: instant('in_step_since'),
 })

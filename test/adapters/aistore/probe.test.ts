@@ -155,6 +155,15 @@ test('without a URL, and with a dead one, it says why', async () => {
   })
 })
 
+test('a URL that swallows calls before a living one costs a look two seconds, not all of it', async () => {
+  const { cluster, record, canary } = await startWithCanary()
+  await using _ = cluster
+  await using hole = await serve(() => undefined)
+  const looked = driver.probe({ ...record, urls: [hole.url, ...cluster.urls] }, canary, signal)
+  await clock.advance(2_000)
+  expect(await looked).toMatchObject({ clusterId: cluster.uuid, trouble: null, proxies: [{ canary: 'knows' }] })
+})
+
 test('a dead URL before a living one does not matter', async () => {
   const { cluster, record, canary } = await startWithCanary()
   await using _ = cluster
@@ -181,7 +190,50 @@ describe('where the map names proxies', () => {
     })
   }
 
-  test('that can not be reached from here, the registered URLs stand for them', async () => {
+  test('of which none can be reached from here, the registered URLs stand for them, asked over several connections', async () => {
+    const { cluster, record, canary } = await startWithCanary()
+    await using _ = cluster
+    const dead = await Promise.all(Array.from({ length: 3 }, deadUrl))
+    await using front = await serveMap(cluster, dead)
+    const report = await driver.probe({ ...record, urls: [front.url] }, canary, signal)
+    expect(report.isEveryProxyAsked).toBe(false)
+    expect(report.proxies.map(({ proxyId, canary }) => [proxyId, canary])).toEqual([
+      ['p0', 'out_of_reach'],
+      ['p1', 'out_of_reach'],
+      ['p2', 'out_of_reach'],
+      [null, 'knows'],
+    ])
+    const shown = front.requests.filter(({ method }) => method === 'POST')
+    expect(shown).toHaveLength(3)
+    expect(new Set(shown.map(({ headers }) => headers.connection))).toEqual(new Set(['close']))
+  })
+
+  test('and whoever spreads calls among proxies meets one that has forgotten, that is told', async () => {
+    const { cluster, record, canary } = await startWithCanary()
+    await using _ = cluster
+    let turn = 0
+    const map = JSON.stringify(aMap(cluster.uuid, [await deadUrl(), await deadUrl()]))
+    await using front = await serve(({ method }, response) => {
+      if (method === 'GET') return response.writeHead(200).end(map)
+      turn += 1
+      return turn % 2 === 0 ? response.end() : response.writeHead(401).end('{"message":"token revoked"}')
+    })
+    const report = await driver.probe({ ...record, urls: [front.url] }, canary, signal)
+    expect(verdicts(report)).toEqual(['out_of_reach', 'out_of_reach', 'forgot'])
+  })
+
+  test('of which nobody answers, and who stands for them neither, all are silent', async () => {
+    const { cluster, record, canary } = await startWithCanary()
+    await using _ = cluster
+    const map = JSON.stringify(aMap(cluster.uuid, [await deadUrl()]))
+    await using front = await serve(({ method }, response) =>
+      method === 'GET' ? response.writeHead(200).end(map) : response.writeHead(503).end(),
+    )
+    const report = await driver.probe({ ...record, urls: [front.url] }, canary, signal)
+    expect(verdicts(report)).toEqual(['silent', 'silent'])
+  })
+
+  test('of which one can not be reached, that one is silent', async () => {
     const { cluster, record, canary } = await startWithCanary()
     await using _ = cluster
     await using front = await serveMap(cluster, [await deadUrl(), cluster.url])
@@ -203,7 +255,7 @@ describe('where the map names proxies', () => {
       const report = await driver.probe({ ...record, urls: [front.url] }, canary, signal)
       expect(report).toMatchObject({ isEveryProxyAsked: false, trouble: null })
       expect(report.proxies).toMatchObject([
-        { proxyId: 'p0', url: '', canary: 'silent', said: expect.stringContaining('no URL') },
+        { proxyId: 'p0', url: '', canary: 'out_of_reach', said: expect.stringContaining('no URL') },
         { proxyId: null, url: front.url, canary: 'knows' },
       ])
     },

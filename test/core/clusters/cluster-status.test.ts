@@ -12,6 +12,7 @@ const now = new Date('2026-03-01T12:00:00Z')
 const ago = (ms: number) => new Date(now.getTime() - ms)
 
 const delivered: DeliveryFacts = {
+  hasUrls: true,
   resyncFrom: null,
   attempts: 0,
   nextAttemptAt: ago(5_000),
@@ -37,7 +38,27 @@ const unreachable = { clusterId: null, isKeyTrusted: null, isAuthenticationOn: n
 
 test.each<[ClusterState, string, Partial<DeliveryFacts>, ProbeReport | undefined]>([
   ['in_step', 'every proxy knows the canary and nothing is waiting', {}, aReport('c1', ['knows', 'knows'])],
-  ['in_step', 'a proxy of several is silent', {}, aReport('c1', ['knows', 'silent'])],
+  [
+    'in_step',
+    'no single proxy can be reached, and who stands for them knows',
+    {},
+    aReport('c1', ['out_of_reach', 'knows']),
+  ],
+  ['unknown', 'a proxy of several is silent', {}, aReport('c1', ['knows', 'silent'])],
+  [
+    'unknown',
+    'whoever was asked knows, but the map could not be read',
+    {},
+    aReport('c1', ['knows'], { clusterId: null }),
+  ],
+  [
+    'unknown',
+    'it asks nobody for a token',
+    {},
+    aReport('c1', ['knows'], { isAuthenticationOn: false, trouble: { reason: 'wrong_mode', ...trouble } }),
+  ],
+  ['no_urls', 'it has no URL', { hasUrls: false, behind: 3, resyncFrom: 0 }, undefined],
+  ['spreading', 'one is silent and another has forgotten', {}, aReport('c1', ['knows', 'silent', 'forgot'])],
   ['unknown', 'it has not been looked at yet', {}, undefined],
   ['unknown', 'it has no canary yet', { canary: null }, aReport('c1', ['silent'])],
   ['behind', 'a change is on its way', { behind: 2, behindSince: ago(50) }, aReport('c1', ['knows'])],
@@ -115,4 +136,25 @@ test('in step since when is told only of a cluster that is in step', () => {
   const report = aReport('c1', ['knows'])
   expect(presentClusterStatus(delivered, probed(report), now).inStepSince).toEqual(ago(30_000))
   expect(presentClusterStatus({ ...delivered, behind: 1 }, probed(report), now).inStepSince).toBeNull()
+})
+
+test('a proxy that is silent is named, with since when, what came instead and what to do', () => {
+  const { proxies, ...report } = aReport('c1', ['knows', 'silent', 'silent', 'silent', 'silent'])
+  const silent = proxies.map((proxy) =>
+    proxy.canary === 'silent' ? { ...proxy, said: 'HTTP 503', silentSince: ago(30_000) } : proxy,
+  )
+  const status = presentClusterStatus(delivered, probed({ ...report, proxies: silent }), now)
+  expect(status).toMatchObject({ state: 'unknown', isConfirmed: false, lastReason: 'unreachable', inStepSince: null })
+  expect(status.lastSaid).toContain(
+    `proxy p1 (http://p1.c1.test) has given no usable answer since ${ago(30_000).toISOString()}: HTTP 503`,
+  )
+  expect(status.lastSaid).toMatch(/p3 .*, and 1 more$/)
+  expect(status.advice).toContain('reach')
+})
+
+test('a cluster without URLs is told of in plain words', () => {
+  expect(presentClusterStatus({ ...delivered, hasUrls: false }, undefined, now)).toMatchObject({
+    lastSaid: 'no URL is registered: it hears of no revocation',
+    advice: expect.stringContaining('URL'),
+  })
 })

@@ -99,3 +99,28 @@ describe('registering', () => {
     expect(problemIn(answer).fields?.[0]?.field.startsWith(field)).toBe(true)
   })
 })
+
+test('a cluster without URLs is shown as such, is not attempted, and keeps tokens from being called dead', async () => {
+  await using service = await startService({ clusters: ['lake'] })
+  const api = apiOf(service)
+  const token = await service.adminToken()
+  const body = { id: 'quiet', alias: 'q', urls: [] }
+  expect((await service.request('POST', '/v1/clusters', { token, body })).status).toBe(200)
+  const [one = ''] = await service.issueTokens(1)
+  await service.revoke(one)
+  await service.settled()
+  expect(ClusterBody.parse((await api('GET', '/clusters/q')).body)).toMatchObject({
+    state: 'no_urls',
+    behind: 1,
+    attempts: 0,
+    trouble: { said: 'no URL is registered: it hears of no revocation', advice: expect.stringMatching(/URL/) },
+  })
+  expect(service.log().filter(({ event, cluster }) => event === 'delivery.attempted' && cluster === 'quiet')).toEqual(
+    [],
+  )
+  const asked = await api<{ clusters: { alias: string }[] }>('POST', '/tokens/introspect', { body: { token: one } })
+  expect(asked.body.clusters.find(({ alias }) => alias === 'q')).toMatchObject({
+    isHeld: false,
+    why: expect.stringContaining('hears of no revocation'),
+  })
+})

@@ -51,6 +51,19 @@ export function cursorConformance(test: StoreTest): void {
     ])
   })
 
+  test('a cluster without URLs is never due, and shown as having none', async (store, sealer) => {
+    await store.clusters.insert(aCluster('c1', { urls: [] }), 0, [], deedAt(start))
+    await revokeAll(store, sealer, ['t1'])
+    await store.cursors.resync('c1', start)
+    await store.cursors.wantCanary('c1', start)
+    expect(await store.cursors.claimDue(claimOptions)).toEqual([])
+    expect(await store.cursors.nextDueAt()).toBeUndefined()
+    expect(await store.cursors.get('c1', start)).toMatchObject({ hasUrls: false, behind: 1 })
+    await store.clusters.update('c1', { urls: ['http://c1.test'] }, deedAt(start))
+    expect(await store.cursors.claimDue(claimOptions)).toHaveLength(1)
+    expect(await store.cursors.get('c1', start)).toMatchObject({ hasUrls: true })
+  })
+
   test('a clock that is set back holds up neither a cluster that waits nor one that never failed', async (store, sealer) => {
     for (const id of ['c1', 'c2']) await store.clusters.insert(aCluster(id), 0, [], deedAt(start))
     await revokeAll(store, sealer, ['t1'])

@@ -13,6 +13,7 @@ function aReport(...canaries: ProxyReport['canary'][]): ProbeReport {
     isPrimary: index === 0,
     canary,
     said: null,
+    silentSince: canary === 'silent' ? start : null,
   }))
   return {
     clusterId: 'c1',
@@ -113,7 +114,8 @@ export function probeConformance(test: StoreTest): void {
       await store.probes.record('c1', report, after(ms))
       return (await store.probes.list())[0]
     }
-    const report = aReport('knows', 'silent')
+    expect(await status(aReport('knows', 'silent'), 0)).toMatchObject({ inStepSince: null })
+    const report = aReport('knows', 'out_of_reach')
     expect(await status(report, 1)).toEqual({
       clusterId: 'c1',
       report,

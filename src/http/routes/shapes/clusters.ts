@@ -25,19 +25,31 @@ const ProxyShape = z
     id: z.string().nullable(),
     url: z.string(),
     isPrimary: z.boolean(),
-    canary: z.enum(['knows', 'forgot', 'silent', 'distrusts']).meta({
+    canary: z.enum(['knows', 'forgot', 'silent', 'distrusts', 'out_of_reach']).meta({
       description:
-        'What it made of a token that is revoked on purpose: `knows` refused it as revoked; `forgot` took it, so its list is gone; `silent` gave no usable answer; `distrusts` refused it for another reason',
+        'What it made of a token that is revoked on purpose: `knows` refused it as revoked; `forgot` took it, so its list is gone; `silent` gave no usable answer; `distrusts` refused it for another reason; `out_of_reach`: no single proxy of this cluster can be reached from here, and a registered URL stands for them',
     }),
     said: z.string().nullable(),
+    silentSince: Instant.nullable().meta({
+      description: 'Since when it has given no usable answer; null where it does',
+    }),
   })
   .meta({ id: 'Proxy', description: 'One proxy of a cluster, as the last probe found it' })
 
-const clusterStates = ['in_step', 'behind', 'spreading', 'resyncing', 'retrying', 'refused', 'unknown'] as const
+const clusterStates = [
+  'in_step',
+  'behind',
+  'spreading',
+  'resyncing',
+  'retrying',
+  'refused',
+  'unknown',
+  'no_urls',
+] as const
 
 export const ClusterState = z.enum(clusterStates).meta({
   description:
-    '`in_step`: it has everything, and every proxy has shown it; `behind`: changes are on their way; `spreading`: its primary has the list, another proxy not yet; `resyncing`: everything is being sent again; `retrying`: it could not be told, and is asked again by itself; `refused`: it will not take what it is told until somebody does something; `unknown`: nothing has confirmed yet that it holds the list',
+    '`in_step`: it has everything, and every proxy that can be asked has shown it; `behind`: changes are on their way; `spreading`: its primary has the list, another proxy not yet; `resyncing`: everything is being sent again; `retrying`: it could not be told, and is asked again by itself; `refused`: it will not take what it is told until somebody does something; `unknown`: it has everything, but not every proxy has shown it (`trouble` says which, since when and why); `no_urls`: no URL is registered, so it hears of no revocation',
 })
 
 export const ClusterBody = z

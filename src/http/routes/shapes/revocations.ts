@@ -7,7 +7,12 @@ export const Holding = z
   .object({
     cluster: z.string().meta({ description: 'Its id' }),
     alias: z.string().nullable(),
-    isHeld: z.boolean().meta({ description: 'It has acknowledged it, and no proxy is known to have forgotten' }),
+    isHeld: z
+      .boolean()
+      .meta({ description: 'It has acknowledged it, and every proxy that can be asked has shown that it knows' }),
+    isEveryProxyAsked: z.boolean().meta({
+      description: 'false = the registered URLs stand for single proxies, or it has not been looked at yet',
+    }),
     since: Instant.nullable().meta({ description: 'When it had it, at the latest; null = not, or long ago' }),
     why: z.string().nullable().meta({ description: 'Why not, for people; null where it is held' }),
     state: ClusterState,
