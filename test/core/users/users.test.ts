@@ -43,6 +43,16 @@ beforeEach(async () => {
   await parts.store.roles.insert({ name: 'readers', description: '', grants: [], annotations: {} }, deedAt(new Date()))
 })
 
+test('a user has a thousand roles at most, also where they are all the same', async () => {
+  const { users, hasher } = parts
+  const roleNames = Array.from({ length: 1001 }, () => 'readers')
+  const error = { code: 'field_invalid', details: { field: 'roles', value: '1001 roles' } }
+  await expect(users.create({ name: 'ann', password, roleNames }, op)).rejects.toMatchObject(error)
+  await users.create({ name: 'ann', password, roleNames: roleNames.slice(1) }, op)
+  await expect(users.update('ann', { password, roleNames }, { by: op })).rejects.toMatchObject(error)
+  expect([(await users.get('ann'))?.roles.length, hasher.hashed]).toEqual([1000, 1])
+})
+
 describe('creating a user', () => {
   test('hashes the password and gives the roles', async () => {
     const { users, store } = parts
