@@ -11,7 +11,7 @@ import { type Actor, serviceActor } from '../sessions/actor.ts'
 import { isAdministrator } from '../sessions/permission.ts'
 import { isOwnSubject } from '../tokens/token-issuer.ts'
 import { checkName } from './names.ts'
-import type { PasswordHasher } from './password-hasher.ts'
+import type { PasswordHasher, Turn } from './password-hasher.ts'
 import type { User, UserListing } from './user.ts'
 import type { UserChange, UserDeed, UserStore } from './user-store.ts'
 
@@ -95,7 +95,7 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
       checkRoleCount(roleNames)
       // Saves the hashing; the store has the last word.
       if (await users.credentials(name)) throw new DomainError('user_exists', { name })
-      const passwordHash = await hasher.hash(password)
+      const passwordHash = await hasher.hash(password, lineOf(by))
       const at = clock.now()
       const user = { name, passwordHash, roleNames, isBuiltIn: false, tokensNotBefore: wholeSecond(at) }
       const deed = checkedDeed(by, at, (before, after) => checkGiving(by, before, after))
@@ -108,7 +108,7 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
         requireText('password', 'password', password)
         if (!(await users.credentials(name))) throw new DomainError('user_not_found', { name })
       }
-      const passwordHash = password === undefined ? {} : { passwordHash: await hasher.hash(password) }
+      const passwordHash = password === undefined ? {} : { passwordHash: await hasher.hash(password, lineOf(by)) }
       const kept = keptToken === undefined ? {} : { keptToken }
       const change = { ...rest, ...passwordHash, ...kept, revokeNarrowed }
       const deed = checkedDeed(by, clock.now(), (before, after) => {
@@ -159,6 +159,11 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
 /** An administrator may everything: there is nothing to look at. */
 function checkedDeed(by: Actor, at: Date, check: NonNullable<UserDeed['check']>): UserDeed {
   return isAdministrator(by) ? { by, at } : { by, at, check }
+}
+
+/** Everybody may change the own password, as often as they like: nobody's changes wait in front of somebody else's. */
+function lineOf({ subject }: Actor): Turn {
+  return { asker: `user ${subject}` }
 }
 
 function checkRoleCount({ length }: readonly unknown[]): void {
