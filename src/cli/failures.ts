@@ -1,5 +1,6 @@
 /** What the operator is told where a command can't do its work: one line and an exit code, without a stack trace. */
 import { isDomainError } from '../core/errors.ts'
+import { showable } from './showable.ts'
 
 export const exitCodes = {
   done: 0,
@@ -71,7 +72,7 @@ export function presentFailure(error: unknown, program: string): Failure | undef
   const rule = presentRule(error)
   const exitCode = rule?.exitCode ?? codesByName[error.name]
   if (exitCode === undefined) return undefined
-  return { exitCode, line: `${program}: ${(rule?.message ?? error.message).replaceAll(/\s*\n\s*/g, ' ')}` }
+  return { exitCode, line: showable(`${program}: ${(rule?.message ?? error.message).replaceAll(/\s*\n\s*/g, ' ')}`) }
 }
 
 /** What the rules refuse while the service is being put together: a full disk, or a first administrator with a bad name. */

@@ -3,6 +3,7 @@ import { clientSettings } from '../config.ts'
 import type { ClientOptions } from './connection.ts'
 import type { CliContext } from './context.ts'
 import { type Paint, paints, plainPaint } from './paint.ts'
+import { showable } from './showable.ts'
 
 export type Row = readonly string[]
 
@@ -26,8 +27,8 @@ export async function createOutput(options: ClientOptions, context: CliContext):
     paint: hasColor ? paints : plainPaint,
     tell({ json, words, quiet = [] }) {
       if (options.json) context.print(JSON.stringify(json, null, 2))
-      else if (!options.quiet) context.print(words())
-      else if (quiet.length > 0) context.print(quiet.join('\n'))
+      else if (!options.quiet) context.print(showable(words()))
+      else if (quiet.length > 0) context.print(showable(quiet.join('\n')))
     },
     table(head, rows) {
       if (Table === undefined) return ''

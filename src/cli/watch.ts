@@ -1,5 +1,6 @@
 import { UnreachableError } from './client-errors.ts'
 import type { CliContext } from './context.ts'
+import { showable } from './showable.ts'
 
 const everyMs = 1000
 
@@ -27,9 +28,9 @@ export async function watch<T>(
   let value: T | undefined
 
   function show(found: T) {
-    if (hasScreen) return context.terminal.draw(words(found))
+    if (hasScreen) return context.terminal.draw(showable(words(found)))
     const now = JSON.stringify(essence(found))
-    if (now !== known) context.print(isJson ? JSON.stringify(found) : `${words(found)}\n`)
+    if (now !== known) context.print(isJson ? JSON.stringify(found) : showable(`${words(found)}\n`))
     known = now
   }
 
@@ -41,7 +42,7 @@ export async function watch<T>(
     } catch (error) {
       if (context.stop.aborted) break
       if (!(error instanceof UnreachableError) || value === undefined) throw error
-      if (hasScreen) context.terminal.draw(`${words(value)}\n\n${error.message}`)
+      if (hasScreen) context.terminal.draw(showable(`${words(value)}\n\n${error.message}`))
       else context.warn(`gatehouse: ${error.message}`)
     }
     await pause(context.stop)

@@ -49,7 +49,7 @@ export interface ErrorDetails {
   role_not_found: { name: string; near?: readonly string[] }
   /** Roles that a user was to be given do not exist. */
   roles_unknown: { names: readonly string[] }
-  role_protected: { name: string; act: 'create' | 'update' | 'delete' }
+  role_protected: { name: string; act: 'create' | 'update' | 'delete' | 'lock' }
   /** `foundId` is the cluster that already has this id or alias. */
   cluster_exists: { id: string; foundId: string }
   cluster_not_found: { name: string; near?: readonly string[] }

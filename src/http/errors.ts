@@ -157,7 +157,12 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C]) => Told } = 
   role_protected: ({ name, act }) => ({
     status: 403,
     title: 'The role is protected',
-    detail: `The role ${name} is built in: it can't be ${{ create: 'made', update: 'changed', delete: 'removed' }[act]}.`,
+    detail: {
+      create: `The role ${name} is built in: it can't be made.`,
+      update: `The role ${name} is built in: it can't be changed.`,
+      delete: `The role ${name} is built in: it can't be removed.`,
+      lock: `Nobody could end a lock on the role ${name}: lock users who hold it instead.`,
+    }[act],
   }),
   cluster_exists: ({ id, foundId }) => ({
     status: 409,

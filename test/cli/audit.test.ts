@@ -96,6 +96,19 @@ test('tail shows the last rows, then each as it is written; as JSON lines for pr
   expect((await words.ended).code).toBe(0)
 })
 
+test('what others have written into a role controls nobody\u2019s terminal, and looks like nothing else', async () => {
+  const { service, client } = await start()
+  await using _ = service
+  const desc = 'x\u001b[2J\u009b8m\u202ey\n+ isAdministrator: true'
+  await service.request('PUT', '/v1/roles/reader', { token: await service.adminToken(), body: { desc } })
+  const [id = ''] = lines((await client(['audit', 'list', '--action', 'role.changed', '--quiet'])).out)
+  const { out } = await client(['audit', 'show', id])
+  expect(out).not.toMatch(/[^\P{Cc}\n]|\u202e/u)
+  expect(out).toMatch(/^\+ description: "x\\u001b\[2J\ufffd8m\ufffdy\\n\+ isAdministrator: true"$/m)
+  const asJson = JSON.parse((await client(['audit', 'show', id, '--json'])).out)
+  expect(asJson.after.description).toBe(desc)
+})
+
 test('export writes every row as a line of JSON, to standard output or to a new file of one\u2019s own', async () => {
   const { service, client } = await start()
   await using _ = service

@@ -8,6 +8,7 @@ import type { CliContext } from '../context.ts'
 import { exitCodes } from '../failures.ts'
 import { createOutput, type Output } from '../output.ts'
 import { createProgress } from '../progress.ts'
+import { showable } from '../showable.ts'
 import { readMoment } from '../times.ts'
 import { pause } from '../watch.ts'
 import { presentDifference } from './difference.ts'
@@ -119,7 +120,7 @@ export async function tailAudit(options: FilterOptions, context: CliContext): Pr
   const filter = readFilter(options)
   const { api } = await connect(options, context)
   const show = (rows: readonly AuditRowBody[]) => {
-    for (const row of rows) context.print(options.json ? JSON.stringify(row) : presentLine(row))
+    for (const row of rows) context.print(options.json ? JSON.stringify(row) : showable(presentLine(row)))
   }
   let { id: seen } = await api.call<AuditHeadBody>('GET', '/audit/head')
   const newest = await api.list<AuditRowBody>(`/audit?order=newest${filter}`, shownBefore)

@@ -19,8 +19,9 @@ function linesOf(value: unknown, path: string): readonly string[] {
   return [`${path}: ${presentElement(value)}`]
 }
 
+/** A string with a line break in it would look like a change of something else. */
 function presentElement(value: unknown): string {
-  return typeof value === 'string' ? value : JSON.stringify(value)
+  return typeof value === 'string' && !/\p{Cc}/u.test(value) ? value : JSON.stringify(value)
 }
 
 function without(lines: readonly string[], others: readonly string[]): readonly string[] {

@@ -10,8 +10,8 @@ export type CheckLocked = (authorities: readonly Authority[]) => void
 export interface LockStore {
   /**
    * Keeps the lock and revokes the live tokens concerned: all of the user's, or all that carry the role.
-   * @throws DomainError user_not_found, role_not_found, last_administrator (a user's lock that would leave nobody), and
-   *   whatever the check throws
+   * @throws DomainError user_not_found, role_not_found, last_administrator (a user's lock that would leave nobody),
+   *   role_protected (the administrators' role: nobody could end the lock), and whatever the check throws
    */
   create(
     lock: { readonly target: LockTarget; readonly until: Date; readonly check?: CheckLocked } & ReasonedDeed,

@@ -25,9 +25,9 @@ export interface Revocations {
   revoke(selector: Selector, by: Motive): Promise<RevocationAct>
   /**
    * No tokens for the user, or through the role, until `until`; the live ones are revoked. Only an administrator locks an
-   * administrator, or a role that makes one.
-   * @throws DomainError field_invalid (until), user_not_found, role_not_found, last_administrator, beyond_authority,
-   *   storage_failed
+   * administrator; the role that makes one can't be locked.
+   * @throws DomainError field_invalid (until), user_not_found, role_not_found, last_administrator, role_protected,
+   *   beyond_authority, storage_failed
    */
   lock(target: LockTarget, until: Date, by: Motive): Promise<{ readonly lock: Lock; readonly act: RevocationAct }>
   /**

@@ -17,7 +17,7 @@ export interface Roles {
   /**
    * `isAdministrator`: a caller who asks for a role that administers Gatehouse itself is refused, there is only the
    * built-in one.
-   * @throws DomainError field_missing (name), field_invalid, role_protected, role_exists, beyond_authority
+   * @throws DomainError field_missing (name), field_invalid (name, grants), role_protected, role_exists, beyond_authority
    */
   create(
     role: NewRole,
@@ -25,12 +25,12 @@ export interface Roles {
   ): Promise<Role>
   /**
    * `edit` gets the role as it is and returns what it shall be. It must be pure.
-   * @throws DomainError role_not_found, role_protected, beyond_authority, and whatever `edit` throws
+   * @throws DomainError role_not_found, role_protected, field_invalid (grants), beyond_authority, and whatever `edit` throws
    */
   update(name: string, edit: (role: Role) => RoleContent, options: RoleChangeOptions): Promise<void>
   /**
    * As `update`, and makes the role where there is none.
-   * @throws DomainError field_invalid (name), role_protected, beyond_authority, and whatever `edit` throws
+   * @throws DomainError field_invalid (name, grants), role_protected, beyond_authority, and whatever `edit` throws
    */
   put(
     name: string,
@@ -58,6 +58,9 @@ export interface RolesDeps {
   readonly budgetMs: number
 }
 
+/** A token with so many fits into no header. A PUT appends: without a limit many small requests make a role of any size. */
+const maximumGrants = 10_000
+
 /** How error messages call a role's name (contract 1.6). */
 const whatName = 'role name'
 
@@ -70,6 +73,7 @@ export function createRoles({ roles, clock, propagation, budgetMs }: RolesDeps):
       checkName(whatName, 'name', role.name)
       if (isAdministrator) throw new DomainError('role_protected', { name: role.name, act: 'create' })
       checkRoleChange(by, role.name, role)
+      checkGrantCount(role)
       return roles.insert(role, { by, at: clock.now(), ...repeatable })
     },
     async put(name, edit, options) {
@@ -80,6 +84,7 @@ export function createRoles({ roles, clock, propagation, budgetMs }: RolesDeps):
         else checkRoleChange(by, name, role)
         const content = edit(role)
         checkRoleChange(by, name, content)
+        checkGrantCount(content, role)
         return content
       }
       const { role, isNew, ...revoked } = await roles.put(name, checkedEdit, { ...options, at: clock.now() })
@@ -92,6 +97,7 @@ export function createRoles({ roles, clock, propagation, budgetMs }: RolesDeps):
         checkRoleChange(by, name, role)
         const content = edit(role)
         checkRoleChange(by, name, content)
+        checkGrantCount(content, role)
         return content
       }
       const revoked = await roles.update(name, checkedEdit, { ...options, at: clock.now() })
@@ -103,4 +109,12 @@ export function createRoles({ roles, clock, propagation, budgetMs }: RolesDeps):
       await awaitClusters(propagation, revoked, budgetMs)
     },
   }
+}
+
+/** One that was imported with more may become smaller. */
+function checkGrantCount({ grants }: RoleContent, before?: RoleContent): void {
+  const { length } = grants
+  if (length <= Math.max(maximumGrants, before?.grants.length ?? 0)) return
+  const rule = `must be at most ${maximumGrants} entries for clusters and buckets`
+  throw new DomainError('field_invalid', { field: 'grants', what: 'list of grants', value: `${length} grants`, rule })
 }

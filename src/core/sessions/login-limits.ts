@@ -21,7 +21,10 @@ export interface LoginLimits {
   admitAtOnce(attempt: LoginAttempt): void
   /** The password was wrong. */
   failed(attempt: LoginAttempt): Promise<void>
-  /** The password was right: what was counted against the user is forgotten. */
+  /**
+   * The password was right: nothing is counted against the user at this address. What strangers have guessed elsewhere still
+   * counts there, so that a user who logs in often doesn't give them as many guesses anew.
+   */
   succeeded(attempt: LoginAttempt): void
   /** Ends locks and forgets what this process has counted; answers how many locks there were. */
   unlock(target: { readonly name: string } | { readonly address: string }, deed: Deed): Promise<number>
@@ -83,6 +86,8 @@ export function createLoginLimits(deps: {
   const windows = new LRUCache<string, readonly number[]>({ max: windowsKept })
   /** Who has logged in from where, and when last (ms). */
   const acquaintances = new LRUCache<string, number>({ max: acquaintancesKept })
+  /** Whose locks are being written. */
+  const locking = new Set<string>()
 
   function countedOf({ name: given, address }: LoginAttempt): readonly Counted[] {
     const name = given.slice(0, longestName)
@@ -109,17 +114,25 @@ export function createLoginLimits(deps: {
     if (longest > 0) refuse(longest)
   }
 
+  /** Until a lock is on disk the longest pause holds, also where the disk does not take it. */
   async function count({ target, key, rules: each }: Counted): Promise<void> {
     const at = clock.now()
     const failures = [...recentFailures(windows.get(key) ?? [], each, at.getTime()), at.getTime()]
-    if (!isLockDue(failures, each, at.getTime())) {
-      windows.set(key, failures)
-      return
+    windows.set(key, failures)
+    if (!isLockDue(failures, each, at.getTime()) || locking.has(key)) return
+    locking.add(key)
+    try {
+      await lock(target, each, failures.length, at)
+      windows.delete(key)
+    } finally {
+      locking.delete(key)
     }
-    windows.delete(key)
+  }
+
+  async function lock(target: LoginLockTarget, each: FailureRules, failures: number, at: Date): Promise<void> {
     const until = new Date(at.getTime() + each.lockMs)
-    await locks.put({ target, until, failures: failures.length }, { by: serviceActor, at })
-    log.warn({ event: 'login.locked', ...target, until: until.toISOString(), failures: failures.length })
+    await locks.put({ target, until, failures }, { by: serviceActor, at })
+    log.warn({ event: 'login.locked', ...target, until: until.toISOString(), failures })
   }
 
   return {
@@ -136,15 +149,16 @@ export function createLoginLimits(deps: {
     },
 
     async failed(attempt) {
-      for (const counted of countedOf(attempt)) await count(counted)
+      const outcomes = await Promise.allSettled(countedOf(attempt).map(count))
+      for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason
     },
 
     succeeded(attempt) {
-      const [user] = countedOf(attempt)
-      if (user !== undefined) windows.delete(user.key)
       const address = networkOf(attempt.address)
       const name = attempt.name.slice(0, longestName)
-      acquaintances.set(keyOf({ kind: 'user_at_address', name, address }), clock.now().getTime())
+      const pair = keyOf({ kind: 'user_at_address', name, address })
+      windows.delete(pair)
+      acquaintances.set(pair, clock.now().getTime())
     },
 
     async unlock(target, deed) {

@@ -49,7 +49,7 @@ const bcryptBytes = 72
 /** Hashes a second that one thread is good for at least, to tell a refused caller when to come back. */
 const hashesPerSecond = 50
 
-/** The administrators' own acts: they wait in a line of their own. */
+/** Gatehouse's own work waits in a line of its own. */
 const nobodyInParticular: Turn = { asker: '' }
 
 export function createPasswordHasher(options: PasswordHasherOptions): PasswordHasher {

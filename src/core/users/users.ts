@@ -11,7 +11,7 @@ import { type Actor, serviceActor } from '../sessions/actor.ts'
 import { isAdministrator } from '../sessions/permission.ts'
 import { isOwnSubject } from '../tokens/token-issuer.ts'
 import { checkName } from './names.ts'
-import type { PasswordHasher } from './password-hasher.ts'
+import type { PasswordHasher, Turn } from './password-hasher.ts'
 import type { User, UserListing } from './user.ts'
 import type { UserChange, UserDeed, UserStore } from './user-store.ts'
 
@@ -24,7 +24,10 @@ export interface Users {
   get(name: string): Promise<User | undefined>
   /** Up to `limit` users whose name comes after `after`, sorted by name. */
   list(page: { readonly after?: string; readonly limit: number }): Promise<readonly UserListing[]>
-  /** @throws DomainError field_missing (name, password), field_invalid, user_exists, roles_unknown, beyond_authority, too_busy */
+  /**
+   * @throws DomainError field_missing (name, password), field_invalid (name, roles), user_exists, roles_unknown,
+   *   beyond_authority, too_busy
+   */
   create(
     user: { readonly name: string; readonly password: string; readonly roleNames: readonly string[] },
     by: Actor,
@@ -32,7 +35,7 @@ export interface Users {
   ): Promise<User>
   /**
    * What is absent stays as it is; `roleNames` replaces all roles. All or nothing.
-   * @throws DomainError field_missing (password), user_not_found, roles_unknown, user_protected, last_administrator,
+   * @throws DomainError field_missing (password), field_invalid (roles), user_not_found, roles_unknown, user_protected, last_administrator,
    *   beyond_authority, too_busy, and what the precondition throws
    */
   update(
@@ -70,6 +73,9 @@ export interface UsersDeps {
   readonly budgetMs: number
 }
 
+/** More than a token of theirs could ever carry. A list that anybody may fill costs everybody who reads it. */
+const maximumRoles = 1000
+
 /** How error messages call a user's name (contract 1.6). */
 const whatName = 'user ID'
 
@@ -86,9 +92,10 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
       requireText('name', whatName, name)
       requireText('password', 'password', password)
       checkName(whatName, 'name', name)
+      checkRoleCount(roleNames)
       // Saves the hashing; the store has the last word.
       if (await users.credentials(name)) throw new DomainError('user_exists', { name })
-      const passwordHash = await hasher.hash(password)
+      const passwordHash = await hasher.hash(password, lineOf(by))
       const at = clock.now()
       const user = { name, passwordHash, roleNames, isBuiltIn: false, tokensNotBefore: wholeSecond(at) }
       const deed = checkedDeed(by, at, (before, after) => checkGiving(by, before, after))
@@ -96,17 +103,19 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
     },
 
     async update(name, { password, ...rest }, { by, revokeNarrowed = false, keptToken, ...condition }) {
+      checkRoleCount(rest.roleNames ?? rest.givenRoleNames ?? [])
       if (password !== undefined) {
         requireText('password', 'password', password)
         if (!(await users.credentials(name))) throw new DomainError('user_not_found', { name })
       }
-      const passwordHash = password === undefined ? {} : { passwordHash: await hasher.hash(password) }
+      const passwordHash = password === undefined ? {} : { passwordHash: await hasher.hash(password, lineOf(by)) }
       const kept = keptToken === undefined ? {} : { keptToken }
       const change = { ...rest, ...passwordHash, ...kept, revokeNarrowed }
       const deed = checkedDeed(by, clock.now(), (before, after) => {
         if (password !== undefined && by.subject !== name) checkTakingOver(by, name, before)
         if (rest.isDisabled !== undefined) checkRemoving(by, name, before)
         checkGiving(by, before, after)
+        if (after.length > before.length) checkRoleCount(after)
       })
       await spread(users.update(name, change, { ...deed, ...condition }))
     },
@@ -150,6 +159,17 @@ export function createUsers({ users, hasher, clock, propagation, budgetMs }: Use
 /** An administrator may everything: there is nothing to look at. */
 function checkedDeed(by: Actor, at: Date, check: NonNullable<UserDeed['check']>): UserDeed {
   return isAdministrator(by) ? { by, at } : { by, at, check }
+}
+
+/** Everybody may change the own password, as often as they like: nobody's changes wait in front of somebody else's. */
+function lineOf({ subject }: Actor): Turn {
+  return { asker: `user ${subject}` }
+}
+
+function checkRoleCount({ length }: readonly unknown[]): void {
+  if (length <= maximumRoles) return
+  const rule = `must be at most ${maximumRoles} roles`
+  throw new DomainError('field_invalid', { field: 'roles', what: 'list of roles', value: `${length} roles`, rule })
 }
 
 function requireText(field: string, what: string, value: string): void {

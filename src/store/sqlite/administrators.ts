@@ -5,8 +5,11 @@ type Act = ErrorDetails['last_administrator']['act']
 
 /** Keeps it possible to administer Gatehouse; runs inside the caller's transaction. */
 export interface Administrators {
-  /** Runs what may take a user's administration away for good. @throws DomainError last_administrator */
-  keepOne(user: { readonly key: number; readonly name: string }, act: Act, change: () => void): void
+  /**
+   * Runs what may take a user's administration away for good, where somebody else could administer at `at`.
+   * @throws DomainError last_administrator
+   */
+  keepOne(user: { readonly key: number; readonly name: string }, act: Act, at: Date, change: () => void): void
   /** Whether nobody else could administer at `at`, while the user may: somebody must be there to lift a lock. */
   isOnlyOne(userKey: number, at: Date): boolean
   /** Whether anybody who isn't disabled administers. */
@@ -37,10 +40,10 @@ export function prepareAdministrators({ client }: Pick<SqliteParts, 'client'>): 
   const isEnabled = (userKey: number) => one.get(userKey) !== undefined
 
   return {
-    keepOne({ key, name }, act, change) {
+    keepOne({ key, name }, act, at, change) {
       const wasAdministrator = isEnabled(key)
       change()
-      if (wasAdministrator && !isEnabled(key) && other.get(key) === undefined) {
+      if (wasAdministrator && !isEnabled(key) && otherUnlocked.get(key, at.getTime()) === undefined) {
         throw new DomainError('last_administrator', { name, act })
       }
     },

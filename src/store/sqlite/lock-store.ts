@@ -4,6 +4,7 @@ import { DomainError } from '../../core/errors.ts'
 import type { Lock, LockTarget } from '../../core/revocation/lock.ts'
 import type { LockStore } from '../../core/revocation/lock-store.ts'
 import type { Authority } from '../../core/sessions/actor.ts'
+import { isAdministrator } from '../../core/sessions/permission.ts'
 import type { Administrators } from './administrators.ts'
 import type { SqliteParts } from './parts.ts'
 import type { Meant, Revoking } from './revoking.ts'
@@ -69,7 +70,11 @@ export function createLockStore(
     create: ({ target, until, check, ...deed }) =>
       write(() => {
         const { key, ...meant } = aimAt(target, deed.at)
-        check?.(target.kind === 'user' ? roleRows.authoritiesOfUser(key) : roleRows.authoritiesOfRole(key))
+        const authorities = target.kind === 'user' ? roleRows.authoritiesOfUser(key) : roleRows.authoritiesOfRole(key)
+        check?.(authorities)
+        if (target.kind === 'role' && isAdministrator({ authorities })) {
+          throw new DomainError('role_protected', { name: target.name, act: 'lock' })
+        }
         const act = revoking.revoke(meant, deed)
         const { by, reason, at } = deed
         const owner = target.kind === 'user' ? { userKey: key } : { roleKey: key }

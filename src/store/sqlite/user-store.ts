@@ -104,10 +104,10 @@ export function createUserStore(
   }
 
   /** Answers the keys of the roles that the user no longer has. */
-  function replaceRoles(user: ReturnType<typeof find>, after: readonly number[]): readonly number[] {
+  function replaceRoles(user: ReturnType<typeof find>, after: readonly number[], at: Date): readonly number[] {
     requireChangeableRoles(user)
     const before = roleRows.keysOfUser(user.key)
-    administrators.keepOne(user, 'change_roles', () => {
+    administrators.keepOne(user, 'change_roles', at, () => {
       db.delete(userRoles).where(eq(userRoles.userKey, user.key)).run()
       insertRoles(user.key, after)
     })
@@ -118,7 +118,7 @@ export function createUserStore(
   function switchTo(user: ReturnType<typeof find>, isDisabled: boolean, at: Date): boolean {
     if (isDisabled && user.isBuiltIn) throw new DomainError('user_protected', { name: user.name, act: 'disable' })
     if (isDisabled === (user.disabledAt !== null)) return false
-    administrators.keepOne(user, 'disable', () => {
+    administrators.keepOne(user, 'disable', at, () => {
       db.update(users)
         .set({ disabledAt: isDisabled ? at : null, updatedAt: at })
         .where(eq(users.key, user.key))
@@ -197,7 +197,7 @@ export function createUserStore(
         const { passwordHash, isDisabled } = change
         const before = userSnapshot(roleRows.namesOfUser(user.key))
         const roleKeys = planRoles(user, change)
-        const lost = checked(user, deed, () => (roleKeys === undefined ? [] : replaceRoles(user, roleKeys)))
+        const lost = checked(user, deed, () => (roleKeys === undefined ? [] : replaceRoles(user, roleKeys, deed.at)))
         const isSwitched = isDisabled !== undefined && switchTo(user, isDisabled, deed.at)
         if (roleKeys === undefined && passwordHash === undefined && !isSwitched) return nothingRevoked
         db.update(users)
@@ -244,7 +244,7 @@ export function createUserStore(
         deed.precondition?.(toUser(user))
         if (user.isBuiltIn) throw new DomainError('user_protected', { name, act: 'delete' })
         const before = userSnapshot(roleRows.namesOfUser(user.key))
-        administrators.keepOne(user, 'delete', () => {
+        administrators.keepOne(user, 'delete', deed.at, () => {
           db.delete(users).where(eq(users.key, user.key)).run()
         })
         const revoked = revokeAll(name, 'user.deleted', deed)

@@ -39,6 +39,23 @@ test.each([
   expect((await roles.list()).filter(({ isBuiltIn }) => !isBuiltIn)).toEqual([])
 })
 
+test('a role has ten thousand grants at most, by whatever small steps', async () => {
+  const roles = start()
+  const grants = (count: number) =>
+    Array.from({ length: count }, (_, at) => ({
+      clusterId: `c${at}`,
+      resource: null,
+      permissions: '1',
+      annotations: {},
+    }))
+  const error = { code: 'field_invalid', details: { field: 'grants', value: '10001 grants' } }
+  await expect(roles.create({ ...role('huge'), grants: grants(10_001) }, { by: op })).rejects.toMatchObject(error)
+  await roles.create({ ...role('large'), grants: grants(10_000) }, { by: op })
+  const more = roles.update('large', (known) => ({ ...known, grants: grants(10_001) }), { by: op })
+  await expect(more).rejects.toMatchObject(error)
+  expect((await roles.get('large'))?.grants).toHaveLength(10_000)
+})
+
 test('tokens that a narrower role makes too wide are revoked where that is wanted, and clusters are waited for', async () => {
   const { store, clock, sealer } = createParts()
   const waited: number[] = []

@@ -101,6 +101,29 @@ describe('a user', () => {
     expect(await wait(ann)).toBe(0)
   })
 
+  test('who logs in gives those who guess elsewhere no more guesses', async () => {
+    const { limits, wait, fail } = start()
+    await fail(8)
+    limits.succeeded({ name: 'ann', address: '203.0.113.9' })
+    expect(await wait(ann)).toBe(4)
+  })
+
+  test('whose lock the disk does not take has to wait as long as can be, and is locked when it does', async () => {
+    const { store, clock, wait } = start()
+    let isFull = true
+    const put: typeof store.loginLocks.put = async (...lock) => {
+      if (isFull) throw new Error('the disk is full')
+      await store.loginLocks.put(...lock)
+    }
+    const limits = createLoginLimits({ locks: { ...store.loginLocks, put }, clock, log: keepLog() })
+    for (let n = 1; n < user.failuresToLock; n += 1) await limits.failed(ann)
+    await expect(limits.failed(ann)).rejects.toThrow('the disk is full')
+    expect(await wait(ann, limits)).toBe(user.longestDelayMs / 1000)
+    isFull = false
+    await limits.failed(ann)
+    expect(await wait(ann, limits)).toBe(user.lockMs / 1000)
+  })
+
   test('who has logged in from somewhere is not kept out there by guesses from elsewhere', async () => {
     const { limits, clock, wait, fail } = start()
     limits.succeeded(ann)

@@ -4,18 +4,20 @@ import type { Propagation } from '../../../src/core/revocation/propagation.ts'
 import { canarySubject, serviceSubject } from '../../../src/core/tokens/token-issuer.ts'
 import type { PasswordHasher } from '../../../src/core/users/password-hasher.ts'
 import { createUsers, type Users } from '../../../src/core/users/users.ts'
-import { deedAt, op } from '../../actors.ts'
+import { actorNamed, deedAt, op } from '../../actors.ts'
 import { aToken } from '../../store/conformance/samples.ts'
 import { createParts } from '../keys/ring-parts.ts'
 
 const password = randomBytes(12).toString('base64')
 
 /** Makes hashes that cost nothing and counts them. */
-function createCheapHasher(): PasswordHasher & { hashed: number } {
+function createCheapHasher(): PasswordHasher & { hashed: number; readonly askers: (string | undefined)[] } {
   return {
     hashed: 0,
-    async hash(text) {
+    askers: [],
+    async hash(text, turn) {
       this.hashed += 1
+      this.askers.push(turn?.asker)
       return `hash of ${text}`
     },
     verify: async (text, hash) => ({ isVerified: hash === `hash of ${text}`, isOutdated: false }),
@@ -41,6 +43,24 @@ let parts: ReturnType<typeof start>
 beforeEach(async () => {
   parts = start()
   await parts.store.roles.insert({ name: 'readers', description: '', grants: [], annotations: {} }, deedAt(new Date()))
+})
+
+test('a user has a thousand roles at most, also where they are all the same', async () => {
+  const { users, hasher } = parts
+  const roleNames = Array.from({ length: 1001 }, () => 'readers')
+  const error = { code: 'field_invalid', details: { field: 'roles', value: '1001 roles' } }
+  await expect(users.create({ name: 'ann', password, roleNames }, op)).rejects.toMatchObject(error)
+  await users.create({ name: 'ann', password, roleNames: roleNames.slice(1) }, op)
+  await expect(users.update('ann', { password, roleNames }, { by: op })).rejects.toMatchObject(error)
+  expect([(await users.get('ann'))?.roles.length, hasher.hashed]).toEqual([1000, 1])
+})
+
+test('each who sets passwords waits in a line of their own', async () => {
+  const { users, hasher } = parts
+  await users.create({ name: 'ann', password, roleNames: [] }, op)
+  await users.update('ann', { password: 'new' }, { by: actorNamed('ann') })
+  expect(new Set(hasher.askers).size).toBe(2)
+  expect(hasher.askers).not.toContain(undefined)
 })
 
 describe('creating a user', () => {

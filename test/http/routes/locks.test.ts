@@ -36,6 +36,7 @@ describe('a lock', () => {
     [{ user: 'nobody', forSeconds: 60 }, 404, 'user_not_found'],
     [{ role: 'nothing', forSeconds: 60 }, 404, 'role_not_found'],
     [{ user: 'admin', forSeconds: 60 }, 409, 'last_administrator'],
+    [{ role: 'Admin', forSeconds: 60 }, 403, 'role_protected'],
     [{ user: 'admin', until: '2020-01-01T00:00:00Z' }, 422, 'field_invalid'],
     [{ user: 'admin' }, 422, 'request_invalid'],
     [{ user: 'admin', role: 'x', forSeconds: 60 }, 422, 'request_invalid'],

@@ -102,14 +102,35 @@ export function lockConformance(test: StoreTest): void {
     expect((await store.users.credentials('ann'))?.lockedUntil).toBeNull()
   })
 
-  test('a locked administrator role makes nobody administrator until it ends', async (store, sealer) => {
-    await store.users.insert(aUser('ann', { roleNames: ['Admin'] }), deedAt(start))
-    const isAdministrator = async (now: Date) =>
+  test('a locked role allows nothing at Gatehouse until the lock ends', async (store, sealer) => {
+    const role = 'gatehouse:operator'
+    await store.users.insert(aUser('ann', { roleNames: [role] }), deedAt(start))
+    const isOperator = async (now: Date) =>
       (await store.tokens.standing({ ...aToken('t1', sealer), now })).user?.authorities.length === 1
-    expect(await isAdministrator(start)).toBe(true)
-    await store.locks.create({ target: { kind: 'role', name: 'Admin' }, until: after(10), ...deed })
-    expect(await isAdministrator(after(9))).toBe(false)
-    expect(await isAdministrator(after(10))).toBe(true)
+    expect(await isOperator(start)).toBe(true)
+    await store.locks.create({ target: { kind: 'role', name: role }, until: after(10), ...deed })
+    expect(await isOperator(after(9))).toBe(false)
+    expect(await isOperator(after(10))).toBe(true)
+  })
+
+  test('a lock on the administrators\u2019 role is refused: nobody could end it', async (store) => {
+    const lock = { target: { kind: 'role', name: 'Admin' }, until: after(10), ...deed } as const
+    await expect(store.locks.create(lock)).rejects.toMatchObject(
+      failure('role_protected', { name: 'Admin', act: 'lock' }),
+    )
+    expect(await store.locks.list({ now: start })).toEqual([])
+  })
+
+  test('the last administrator who is not locked stays one', async (store) => {
+    for (const name of ['ann', 'bob']) await store.users.insert(aUser(name, { roleNames: ['Admin'] }), deedAt(start))
+    await store.locks.create({ target: ann, until: after(10), ...deed })
+    const acts = [
+      () => store.users.delete('bob', deedAt(start)),
+      () => store.users.setDisabled('bob', true, deedAt(start)),
+      () => store.users.update('bob', { roleNames: [] }, deedAt(start)),
+    ]
+    for (const act of acts) await expect(act()).rejects.toMatchObject({ code: 'last_administrator' })
+    await store.users.delete('bob', deedAt(after(10)))
   })
 
   test('the keys of the roles that are locked now are told', async (store) => {

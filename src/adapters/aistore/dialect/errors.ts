@@ -85,6 +85,7 @@ const told: { readonly [C in ErrorCode]: (details: ErrorDetails[C], now: Date) =
       create: 'only built-in roles can have "admin" permissions',
       update: `cannot modify built-in "${name}" role`,
       delete: `cannot remove built-in "${name}" role`,
+      lock: `cannot lock built-in "${name}" role`,
     }[act],
   }),
   cluster_exists: ({ id, foundId }) => ({ status: 409, cause: `cluster ${id}[${foundId}] already registered` }),

@@ -104,10 +104,10 @@ test('a name of a megabyte does not come back as a message of two', async () => 
   const answer = await service.request('POST', '/v1/users', { token: admin, body: { id: 'x'.repeat(1e6), pass: 'p' } })
   expect(answer.status).toBe(400)
   expect(answer.text.length).toBeLessThan(10_000)
-  const roles = Array.from({ length: 20_000 }, (_, index) => ({ name: `none${index}` }))
+  const roles = Array.from({ length: 1000 }, (_, index) => ({ name: `none${index}` }))
   const unknown = await service.request('POST', '/v1/users', { token: admin, body: { id: 'x', pass: 'p', roles } })
   expect([unknown.status, unknown.text]).toEqual([
     400,
-    expect.stringMatching(/unknown roles: .*none0.* and 19980 more/),
+    expect.stringMatching(/unknown roles: .*none0.* and 980 more/),
   ])
 })
