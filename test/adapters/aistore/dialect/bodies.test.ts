@@ -106,8 +106,5 @@ test('a name of a megabyte does not come back as a message of two', async () => 
   expect(answer.text.length).toBeLessThan(10_000)
   const roles = Array.from({ length: 1000 }, (_, index) => ({ name: `none${index}` }))
   const unknown = await service.request('POST', '/v1/users', { token: admin, body: { id: 'x', pass: 'p', roles } })
-  expect([unknown.status, unknown.text]).toEqual([
-    400,
-    expect.stringMatching(/unknown roles: .*none0.* and 980 more/),
-  ])
+  expect([unknown.status, unknown.text]).toEqual([400, expect.stringMatching(/unknown roles: .*none0.* and 980 more/)])
 })
