@@ -48,7 +48,7 @@ describe('the image', () => {
     const body = JSON.stringify({ password, expires_in: 0 })
     expect((await fetch(`${service.url}/v1/users/admin`, { method: 'POST', body })).status).toBe(200)
     expect((await service.stop()).code).toBe(0)
-    expect(readdirSync(folder).sort()).toEqual(['authn.json', 'gatehouse.db', 'master.key'])
+    expect(readdirSync(folder).sort()).toEqual(['authn.json', 'gatehouse.db', 'gatehouse.lock', 'master.key'])
   })
 
   test('is built from files that .dockerignore lets through', () => {

@@ -8,9 +8,32 @@ export function createHolder(): string {
  * give every process the same number). One that can't be seen from here may be taken for dead; its lease is fenced then.
  */
 export function isAbandoned(holder: string, ourselves: string): boolean {
+  const pid = pidOf(holder)
+  if (holder === ourselves || pid === undefined) return false
+  return pid === process.pid || isGone(pid)
+}
+
+/**
+ * Tells, while we run, of processes that have ended since: only of those that were once seen to run, since one in another
+ * container, whose number says nothing here, must not lose its leases again and again.
+ */
+export function watchHolders(ourselves: string): (holder: string) => boolean {
+  const seen = new Set<string>()
+  return (holder) => {
+    const pid = pidOf(holder)
+    if (holder === ourselves || pid === undefined || pid === process.pid) return false
+    if (isGone(pid)) return seen.delete(holder)
+    seen.add(holder)
+    return false
+  }
+}
+
+function pidOf(holder: string): number | undefined {
   const pid = Number(holder.split('/', 1)[0])
-  if (holder === ourselves || !Number.isSafeInteger(pid) || pid <= 0) return false
-  if (pid === process.pid) return true
+  return Number.isSafeInteger(pid) && pid > 0 ? pid : undefined
+}
+
+function isGone(pid: number): boolean {
   try {
     process.kill(pid, 0)
     return false

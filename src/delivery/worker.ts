@@ -17,7 +17,7 @@ import { createBell } from './bell.ts'
 import type { Claim, CursorStore } from './cursor-store.ts'
 import { deliver } from './delivering.ts'
 import { createGate } from './gate.ts'
-import { createHolder, isAbandoned } from './holder.ts'
+import { createHolder, isAbandoned, watchHolders } from './holder.ts'
 import type { Ending } from './ledger.ts'
 import { createNews } from './news.ts'
 import type { Observe } from './observation.ts'
@@ -78,6 +78,7 @@ export function createDelivery(deps: {
 }): Delivery {
   const { cursors, clock, log, config } = deps
   const holder = createHolder()
+  const hasEnded = watchHolders(holder)
   const leaseMs = config.timeoutMs + leaseMarginMs
   const pollMs = config.pollMs ?? 1_000
   const bell = createBell()
@@ -133,6 +134,7 @@ export function createDelivery(deps: {
 
   async function reload() {
     isReloadWanted = false
+    await cursors.releaseAbandoned(hasEnded)
     const list = await cursors.progress()
     // Nobody can be told there, so no answer waits for it.
     tracker.load(list.filter(({ hasUrls }) => hasUrls))

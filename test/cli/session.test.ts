@@ -150,7 +150,7 @@ test('a user without permission is told which one is missing', async () => {
 
 test('every command shows an example and the exit codes', async () => {
   const client = clientOf(service)
-  const groups = { cluster: 6, revoke: 7, revocation: 2, token: 2, lock: 3, user: 10, role: 6, setting: 2, key: 3 }
+  const groups = { cluster: 6, revoke: 7, revocation: 2, token: 2, lock: 3, user: 10, role: 7, setting: 2, key: 3 }
   const commands = [['login'], ['logout'], ['whoami'], ['unlock']]
   for (const [group, count] of Object.entries(groups)) {
     const { out } = await client([group, '--help'])

@@ -40,7 +40,7 @@ async function expectOutlived(installation: Installation, first: Process, fill: 
 }
 
 test('on a full disk a revocation is refused with a reason and leaves nothing behind; with room again it works', async (context) => {
-  const disk = mountSmallDisk(4)
+  const disk = mountSmallDisk(8)
   if (disk === undefined) return context.skip('this user may mount nothing')
   const installation = await install(disk.folder)
   const first = await installation.start()

@@ -94,12 +94,13 @@ export function createCursorStore(parts: SqliteParts, sealer: Sealer, acknowledg
         release.run(cluster.id, lease)
       }),
 
-    releaseAbandoned: (isAbandoned) =>
-      write(() => {
-        const abandoned = leases.all().filter(([, held]) => isAbandoned(held.slice(0, held.lastIndexOf('/'))))
-        for (const [clusterId, held] of abandoned) release.run(clusterId, held)
-        return abandoned.length
-      }),
+    async releaseAbandoned(isAbandoned) {
+      const held = await read(() => leases.all())
+      const abandoned = held.filter(([, lease]) => isAbandoned(lease.slice(0, lease.lastIndexOf('/'))))
+      if (abandoned.length === 0) return 0
+      // A lease that is another one by now stays.
+      return write(() => abandoned.reduce((count, [id, lease]) => count + release.run(id, lease).changes, 0))
+    },
 
     logLength: async (now) => (await backlogOf([0], now)).get(0)?.behind ?? 0,
 
