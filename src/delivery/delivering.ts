@@ -89,10 +89,22 @@ async function takeTurn(
     if (canary.length > 0 && isLarge(planned.changes)) planned = { ...nothing(cursor), hasMore: true }
     const changes = canary.length === 0 ? planned.changes : [...canary, ...planned.changes]
     const isEmpty = changes.length === 0 || signal.aborted
-    return { planned, isEmpty, outcome: isEmpty ? undefined : await send(claim, changes, deps, signal) }
+    return {
+      planned,
+      isEmpty,
+      outcome: isEmpty
+        ? undefined
+        : await send(claim, changes, { ...deps, isLongPast: isLongPast(cursor, planned) }, signal),
+    }
   } finally {
     leave()
   }
+}
+
+/** Whether new revocations would wait behind megabytes of a resync, which are sent all the same. */
+function isLongPast({ acknowledged }: Cursor, { changes }: Planned): boolean {
+  const [first] = changes
+  return first !== undefined && first.sequence <= acknowledged && isLarge(changes)
 }
 
 function nothing({ acknowledged, resyncFrom }: Cursor): Planned {
@@ -128,14 +140,14 @@ function gateFor({ attempts }: Cursor, { changes }: Planned, { gates }: Deliveri
 async function send(
   claim: Claim,
   changes: readonly Change[],
-  { drivers, tracker, clock, timeoutMs, log }: DeliveringDeps,
+  { drivers, tracker, clock, timeoutMs, log, isLongPast }: DeliveringDeps & { readonly isLongPast: boolean },
   signal: AbortSignal,
 ): Promise<Outcome | undefined> {
   const driver = drivers[claim.cluster.kind]
   const isForAll = changes.every((change) => driver.takes(change.kind))
   const taken = isForAll ? changes : changes.filter((change) => driver.takes(change.kind))
   if (taken.length === 0) return undefined
-  tracker.started(claim.cluster.id)
+  tracker.started(claim.cluster.id, { isLongPast })
   const attempt = new AbortController()
   // With a reason of its own no exception has to be made.
   const giveUp = () => attempt.abort('over')

@@ -1,8 +1,8 @@
 /**
  * How answers wait for clusters: who is up, how far each is, and whose wait is over.
  *
- * A cluster whose last attempt failed, or that made an answer wait out its budget, is not waited for until it
- * acknowledges again.
+ * A cluster whose last attempt failed, that made an answer wait out its budget, or that is being sent a large piece of what
+ * it may have forgotten, is not waited for until it acknowledges again.
  */
 import type { Clock } from '../core/clock.ts'
 import type { Propagation } from '../core/revocation/propagation.ts'
@@ -17,8 +17,8 @@ export interface ClusterProgress {
 export interface PropagationTracker extends Propagation {
   /** The clusters as the store has them; one that isn't among them is gone. */
   load(clusters: readonly ClusterProgress[]): void
-  /** A batch is on its way. */
-  started(clusterId: string): void
+  /** A batch is on its way. `isLongPast`: a large one of what the cluster has acknowledged before; what is new comes after it. */
+  started(clusterId: string, batch?: { readonly isLongPast: boolean }): void
   acknowledged(clusterId: string, sequence: number): void
   failed(clusterId: string): void
   /** What the cluster has acknowledged, as this process knows: up to a second ahead of what is written down. */
@@ -150,8 +150,11 @@ export function createPropagation(deps: {
       advance()
     },
 
-    started(clusterId) {
-      touch(clusterId)
+    started(clusterId, { isLongPast } = { isLongPast: false }) {
+      const member = touch(clusterId)
+      if (member === undefined || !isLongPast) return
+      stopAwaiting(member)
+      advance()
     },
 
     acknowledged(clusterId, sequence) {

@@ -69,6 +69,18 @@ test('a cluster whose attempt fails is not waited for any longer', async () => {
   expect(await isDone(tracker.reached(5, 250))).toBe(false)
 })
 
+test('a cluster that is being sent a large piece of a resync is not waited for until it has taken that', async () => {
+  tracker.load([up('a'), up('b')])
+  const wait = tracker.reached(5, 250)
+  tracker.acknowledged('a', 5)
+  tracker.started('b')
+  expect(await isDone(wait)).toBe(false)
+  tracker.started('b', { isLongPast: true })
+  expect(await isDone(wait)).toBe(true)
+  tracker.acknowledged('b', 0)
+  expect(await isDone(tracker.reached(6, 250))).toBe(false)
+})
+
 test('a cluster that is gone is not waited for any longer', async () => {
   tracker.load([up('a', 5), up('b')])
   const wait = tracker.reached(5, 250)
