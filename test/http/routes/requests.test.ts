@@ -40,6 +40,28 @@ test('a body may be nested 32 levels deep, whatever stands in its texts; a milli
   expect((await api('POST', '/roles', { body: texts })).status).toBe(201)
 })
 
+test.each([
+  ['a text', '{"name":"half","description":"a\\ud800b"}'],
+  ['the name of a member', '{"name":"half","\\uDFFF":1}'],
+  ['the wrong half first', '{"name":"half","description":"\\udc00\\ud800"}'],
+])('half a surrogate pair is refused in %s; a whole one is a sign', async (_where, body) => {
+  const refused = await api('POST', '/roles', { body })
+  expect(problemIn(refused)).toMatchObject({ status: 400, detail: expect.stringContaining('surrogate') })
+  const whole = { entries: [], description: '\\ud83d\\ude00 \\u0000' }
+  const text = JSON.stringify(whole).replaceAll('\\\\u', '\\u')
+  expect((await api<{ description: string }>('PUT', '/roles/whole', { body: text })).body.description).toBe('😀 \u0000')
+})
+
+test('a body that is not UTF-8 is refused', async () => {
+  const answer = await fetch(`${service.url}/api/v1/sessions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from('{"name":"admin","password":"gr\u00fcn"}', 'latin1'),
+  })
+  expect(answer.status).toBe(400)
+  expect(await answer.json()).toMatchObject({ detail: 'The body is not UTF-8.' })
+})
+
 test('a body over 4 MiB is refused', async () => {
   const answer = await api('POST', '/roles', { body: { name: 'x', description: 'x'.repeat(5 * 1024 * 1024) } })
   expect(problemIn(answer)).toMatchObject({ status: 413, code: 'request_too_large' })
