@@ -69,8 +69,7 @@ export async function createBackup(
   await makeFolder(partial)
   try {
     const manifest = await writeBackup(source, partial, options)
-    await refuseExisting(target)
-    await rename(partial, target)
+    await giveName(partial, target)
     await syncFolder(parent)
     return manifest
   } catch (error) {
@@ -183,7 +182,22 @@ async function refuseExisting(target: string): Promise<void> {
     if (isCode(error, 'ENOENT')) return
     throw new BackupError(`${target} can't be used: check the path, its owner and mode`, { cause: error })
   }
-  throw new BackupError(`${target} exists already: nothing is overwritten, give another name`)
+  throw existing(target)
+}
+
+/** @throws BackupError where somebody else has taken the name meanwhile */
+async function giveName(partial: string, target: string): Promise<void> {
+  await refuseExisting(target)
+  try {
+    await rename(partial, target)
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].some((code) => isCode(error, code))) throw existing(target, error)
+    throw error
+  }
+}
+
+function existing(target: string, cause?: unknown): BackupError {
+  return new BackupError(`${target} exists already: nothing is overwritten, give another name`, { cause })
 }
 
 async function makeFolder(folder: string): Promise<void> {
