@@ -5,7 +5,13 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, RequestOptions } from 'node:http'
 import type { ProblemBody } from '../http/routes/shapes/problem.ts'
-import { CredentialsError, NotAuthorizedError, RefusedError, UnreachableError } from './client-errors.ts'
+import {
+  CredentialsError,
+  InterruptedError,
+  NotAuthorizedError,
+  RefusedError,
+  UnreachableError,
+} from './client-errors.ts'
 
 export interface Api {
   /**
@@ -78,7 +84,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     try {
       answer = await send(method, path, body === undefined ? undefined : JSON.stringify(body), ifMatch)
     } catch (error) {
-      throw explainSilence(error, deps.url)
+      throw deps.signal.aborted ? explainEnd(method, error) : explainSilence(error, deps.url)
     }
     if (answer.status >= 300) throw explainRefusal(answer, deps)
     return { body: (answer.status === noContent ? undefined : parse(answer, deps.url)) as T, etag: answer.etag }
@@ -157,10 +163,15 @@ const networkReasons: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired',
 }
 
+function explainEnd(method: string, cause: unknown): InterruptedError {
+  const what =
+    method === 'GET' ? 'nothing was read' : 'the server may have done it all the same: look before you try again'
+  return new InterruptedError(`interrupted: ${what}`, { cause })
+}
+
 function explainSilence(error: unknown, url: string): unknown {
   if (!(error instanceof Error)) return error
   const code = 'code' in error ? String(error.code) : ''
-  if (code === 'ABORT_ERR') return error
   const reason = networkReasons[code] ?? error.message
   const next = 'Check that the service runs, and the address (--url or GATEHOUSE_URL).'
   return new UnreachableError(`can't reach Gatehouse at ${url}: ${reason}. ${next}`, { cause: error })

@@ -1,5 +1,5 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:http'
+import { createServer, type RequestListener } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -165,10 +165,30 @@ describe('a server that is not Gatehouse', () => {
   })
 })
 
-async function startStranger(status: number, answer: string) {
-  const server = createServer((_request, response) => {
+test('a command that is interrupted says so in one line, and that what it asked for may be done', async () => {
+  let asked = () => {}
+  const arrived = new Promise<void>((resolve) => {
+    asked = resolve
+  })
+  await using silent = await startListener(() => asked())
+  const command = clientOf(silent).start(['key', 'rotate'], { env: { AIS_AUTHN_TOKEN: makeSecret() } })
+  await arrived
+  command.interrupt()
+  const { code, err } = await command.ended
+  expect({ code, err }).toEqual({
+    code: 1,
+    err: 'gatehouse: interrupted: the server may have done it all the same: look before you try again\n',
+  })
+})
+
+function startStranger(status: number, answer: string) {
+  return startListener((_request, response) => {
     response.writeHead(status, { location: 'http://elsewhere.invalid/' }).end(answer)
   })
+}
+
+async function startListener(listener: RequestListener) {
+  const server = createServer(listener)
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
   const { port } = server.address() as AddressInfo
   return {
