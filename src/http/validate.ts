@@ -19,11 +19,20 @@ export class RequestError extends Error {
   readonly status: 400 | 415 | 422
   readonly fields: readonly FieldProblem[]
 
+  /** The first hundred problems are kept: an answer is not to be larger than what was asked. */
   constructor(status: 400 | 415 | 422, message: string, fields: readonly FieldProblem[] = []) {
     super(message)
     this.status = status
-    this.fields = fields
+    this.fields = fields.slice(0, maximumProblems).map((problem) => ({ ...problem, field: shorten(problem.field) }))
   }
+}
+
+const maximumProblems = 100
+/** Of a member's path: names that are not known here may be of any length. */
+const maximumField = 256
+
+function shorten(field: string): string {
+  return field.length > maximumField ? `${field.slice(0, maximumField)}…` : field
 }
 
 const maximumDepth = 32
@@ -87,7 +96,9 @@ export function checkAgainst<T extends z.ZodType>(schema: T, value: unknown, pla
 function presentIssue(issue: z.core.$ZodIssue, place: FieldPlace): FieldProblem[] {
   const path = issue.path.map(String)
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ in: place, field: [...path, key].join('.'), detail: 'is not known here' }))
+    return issue.keys
+      .slice(0, maximumProblems)
+      .map((key) => ({ in: place, field: [...path, key].join('.'), detail: 'is not known here' }))
   }
   return [{ in: place, field: path.join('.'), detail: issue.message }]
 }

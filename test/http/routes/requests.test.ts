@@ -45,6 +45,16 @@ test('a body may be nested 32 levels deep, whatever stands in its texts; a milli
   expect((await api('POST', '/roles', { body: texts })).status).toBe(201)
 })
 
+test('of many problems the first hundred are told, and none at length', async () => {
+  const members = Array.from({ length: 5000 }, (_, at) => [`m${at}`.padEnd(at === 0 ? 3000 : 1, 'x'), 1])
+  const answer = await api('POST', '/sessions', { body: Object.fromEntries(members), token: undefined })
+  expect(answer.status).toBe(422)
+  expect(problemIn(answer).fields).toHaveLength(100)
+  expect(JSON.stringify(answer.body).length).toBeLessThan(20_000)
+  const entries = Array.from({ length: 1000 }, () => ({ cluster: 'c', permissions: ['nothing'] }))
+  expect(problemIn(await api('PUT', '/roles/faulty', { body: { entries } })).fields).toHaveLength(100)
+})
+
 test.each([
   ['a text', '{"name":"half","description":"a\\ud800b"}'],
   ['the name of a member', '{"name":"half","\\uDFFF":1}'],
@@ -67,9 +77,11 @@ test('a body that is not UTF-8 is refused', async () => {
   expect(await answer.json()).toMatchObject({ detail: 'The body is not UTF-8.' })
 })
 
-test('a body over 4 MiB is refused', async () => {
+test('a body over 4 MiB is refused, and a log-in over 64 KiB', async () => {
   const answer = await api('POST', '/roles', { body: { name: 'x', description: 'x'.repeat(5 * 1024 * 1024) } })
   expect(problemIn(answer)).toMatchObject({ status: 413, code: 'request_too_large' })
+  const login = { name: 'admin', password: 'x'.repeat(70_000) }
+  expect((await api('POST', '/sessions', { body: login, token: undefined })).status).toBe(413)
 })
 
 test('HEAD answers what GET does, without the body', async () => {
