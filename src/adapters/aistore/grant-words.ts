@@ -11,7 +11,7 @@ import type {
   WordProblem,
 } from '../../core/roles/grant-words.ts'
 import { canonicalProvider } from './acl.ts'
-import { isNarrower } from './narrowing.ts'
+import { allowsLess } from './entries.ts'
 
 const clusterWideFrom = 12
 const allOnes = 2n ** 64n - 1n
@@ -67,7 +67,7 @@ const valueOfName = new Map<string, bigint>([
 export const aistoreGrantWords: GrantWords = {
   words,
   sets,
-  isNarrower,
+  isNarrower: (before, after) => allowsLess(before.grants, after.grants),
 
   present(permissions) {
     const value = BigInt(permissions)

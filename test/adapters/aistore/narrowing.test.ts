@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest'
-import { isNarrower } from '../../../src/adapters/aistore/narrowing.ts'
+import { aistoreGrantWords } from '../../../src/adapters/aistore/grant-words.ts'
 import { isNarrowerByGrants } from '../../../src/core/roles/narrowing.ts'
 import type { Grant, RoleContent } from '../../../src/core/roles/role.ts'
 
+const { isNarrower } = aistoreGrantWords
 const ro = '771'
 const rw = '831'
 
