@@ -12,7 +12,7 @@ import { isOwnSubject } from '../tokens/token-issuer.ts'
 import { generatePassword } from './generated-password.ts'
 import { checkName } from './names.ts'
 import type { PasswordHasher, Turn } from './password-hasher.ts'
-import type { User, UserListing } from './user.ts'
+import { type User, type UserListing, wholeSecond } from './user.ts'
 import type { UserChange, UserDeed, UserStore } from './user-store.ts'
 
 /**
@@ -174,9 +174,4 @@ function checkRoleCount({ length }: readonly unknown[]): void {
 
 function requireText(field: string, what: string, value: string): void {
   if (value === '') throw new DomainError('field_missing', { field, what })
-}
-
-/** Tokens carry whole seconds: one that is issued within the second in which its user was made must not look older. */
-function wholeSecond(at: Date): Date {
-  return new Date(Math.floor(at.getTime() / 1000) * 1000)
 }
