@@ -11,6 +11,7 @@ import type {
   WordProblem,
 } from '../../core/roles/grant-words.ts'
 import { canonicalProvider } from './acl.ts'
+import { providers } from './buckets.ts'
 import { allowsLess } from './entries.ts'
 
 const clusterWideFrom = 12
@@ -107,8 +108,6 @@ export const aistoreGrantWords: GrantWords = {
     return { resource: JSON.stringify([provider, parts.name, parts.namespace]) }
   },
 }
-
-const providers: readonly string[] = ['ais', 'aws', 'azure', 'gcp', 'oci', 'ht']
 
 /** `ais://photos`, `s3://photos`, `ais://#mine/photos`, or a name alone. */
 function splitUri(text: string): ResourceName {
