@@ -23,7 +23,7 @@ const onlyForCompiling = /^better-sqlite3\/(deps|src|binding\.gyp|build\/(?!Rele
 async function copyProgram() {
   for (const name of ['migrations', 'package.json', 'LICENSE', 'CHANGELOG.md']) await copy(name)
   const built = await readdir(join(root, 'dist'))
-  for (const name of built.filter((each) => /\.(js|txt)$/.test(each))) await copy(join('dist', name))
+  for (const name of built.filter((each) => /^api-docs$|\.(js|txt)$/.test(each))) await copy(join('dist', name))
   await mkdir(join(home, 'bin'))
   await mkdir(join(folder, 'usr/local/bin'), { recursive: true })
   for (const name of ['authn', 'gatehouse']) {

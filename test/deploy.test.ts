@@ -8,6 +8,7 @@ import { readAuthnJson } from '../src/authn-json.ts'
 import { exitCodes } from '../src/cli/failures.ts'
 import { settingRows, settings } from '../src/config-settings.ts'
 import { buildProgram, makeFolder, root, startProgram } from './cli/program.ts'
+import { expectViewer } from './viewer.ts'
 
 const read = (path: string) => readFileSync(join(root, path), 'utf8')
 const variables = new Set(settingRows.map(([, { env }]) => env))
@@ -47,6 +48,7 @@ describe('the image', () => {
     const service = await startProgram(program, [`-config=${folder}`], { env: { AIS_AUTHN_SU_PASS: password } })
     const body = JSON.stringify({ password, expires_in: 0 })
     expect((await fetch(`${service.url}/v1/users/admin`, { method: 'POST', body })).status).toBe(200)
+    await expectViewer(service.url)
     expect((await service.stop()).code).toBe(0)
     expect(readdirSync(folder).sort()).toEqual(['authn.json', 'gatehouse.db', 'gatehouse.lock', 'master.key'])
   })

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import manifest from '../package.json' with { type: 'json' }
 import { buildProgram, makeFolder, root, run, startProgram } from './cli/program.ts'
+import { expectViewer } from './viewer.ts'
 
 let files: readonly string[]
 /** Where the package is installed, with what it depends on and nothing else in reach. */
@@ -73,5 +74,6 @@ test('the installed package serves, and a user logs in', async () => {
   const body = JSON.stringify({ password })
   const answer = await fetch(`${service.url}/v1/users/admin`, { method: 'POST', body })
   expect(await answer.json()).toHaveProperty('token')
+  await expectViewer(service.url)
   expect((await service.stop()).code).toBe(0)
 })

@@ -5,7 +5,13 @@
 import { readFile } from 'node:fs/promises'
 import type { IncomingMessage, RequestOptions } from 'node:http'
 import type { ProblemBody } from '../http/routes/shapes/problem.ts'
-import { CredentialsError, NotAuthorizedError, RefusedError, UnreachableError } from './client-errors.ts'
+import {
+  CredentialsError,
+  InterruptedError,
+  NotAuthorizedError,
+  RefusedError,
+  UnreachableError,
+} from './client-errors.ts'
 
 export interface Api {
   /**
@@ -38,6 +44,7 @@ interface Answer {
 
 const timeoutMs = 60_000
 const maximumPage = 1000
+const noContent = 204
 
 export async function createApi(deps: ApiDeps): Promise<Api> {
   const ca = deps.caFile === undefined ? undefined : await readCa(deps.caFile)
@@ -77,10 +84,10 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
     try {
       answer = await send(method, path, body === undefined ? undefined : JSON.stringify(body), ifMatch)
     } catch (error) {
-      throw explainSilence(error, deps.url)
+      throw deps.signal.aborted ? explainEnd(method, error) : explainSilence(error, deps.url)
     }
     if (answer.status >= 300) throw explainRefusal(answer, deps)
-    return { body: (answer.text === '' ? undefined : parse(answer, deps.url)) as T, etag: answer.etag }
+    return { body: (answer.status === noContent ? undefined : parse(answer, deps.url)) as T, etag: answer.etag }
   }
 
   const call = async <T>(method: string, path: string, body?: unknown) => (await tagged<T>(method, path, { body })).body
@@ -98,6 +105,7 @@ export async function createApi(deps: ApiDeps): Promise<Api> {
           'GET',
           `${path}${separator}limit=${page}${cursor}`,
         )
+        if (!Array.isArray(answer.items)) throw notGatehouse(deps.url, 'a list without items')
         items.push(...answer.items)
         if (answer.next === null || items.length >= limit) return items
         cursor = `&cursor=${answer.next}`
@@ -120,12 +128,21 @@ async function readCa(file: string): Promise<Buffer> {
   }
 }
 
-function parse({ status, text }: Answer, url: string): unknown {
+/** Every answer of the native API that has a body is a JSON object. @throws UnreachableError */
+function parse({ status, text }: Answer, url: string): object {
+  let parsed: unknown
   try {
-    return JSON.parse(text)
+    parsed = JSON.parse(text)
   } catch {
-    throw new UnreachableError(`what answers at ${url} is not Gatehouse (HTTP ${status}, no JSON): check --url`)
+    throw notGatehouse(url, `HTTP ${status}, no JSON`)
   }
+  const isObject = typeof parsed === 'object' && parsed !== null && !Array.isArray(parsed)
+  if (!isObject || Object.keys(parsed as object).length === 0) throw notGatehouse(url, `HTTP ${status}, other JSON`)
+  return parsed as object
+}
+
+function notGatehouse(url: string, said: string): UnreachableError {
+  return new UnreachableError(`what answers at ${url} is not Gatehouse (${said}): check --url`)
 }
 
 const networkReasons: Readonly<Record<string, string>> = {
@@ -146,10 +163,15 @@ const networkReasons: Readonly<Record<string, string>> = {
   CERT_HAS_EXPIRED: 'its certificate has expired',
 }
 
+function explainEnd(method: string, cause: unknown): InterruptedError {
+  const what =
+    method === 'GET' ? 'nothing was read' : 'the server may have done it all the same: look before you try again'
+  return new InterruptedError(`interrupted: ${what}`, { cause })
+}
+
 function explainSilence(error: unknown, url: string): unknown {
   if (!(error instanceof Error)) return error
   const code = 'code' in error ? String(error.code) : ''
-  if (code === 'ABORT_ERR') return error
   const reason = networkReasons[code] ?? error.message
   const next = 'Check that the service runs, and the address (--url or GATEHOUSE_URL).'
   return new UnreachableError(`can't reach Gatehouse at ${url}: ${reason}. ${next}`, { cause: error })
@@ -158,7 +180,7 @@ function explainSilence(error: unknown, url: string): unknown {
 function explainRefusal(answer: Answer, { url, token }: ApiDeps): Error {
   const problem = readProblem(answer.text)
   if (problem === undefined) {
-    return new UnreachableError(`what answers at ${url} is not Gatehouse (HTTP ${answer.status}): check --url`)
+    return notGatehouse(url, `HTTP ${answer.status}`)
   }
   const { status } = answer
   const { code, detail } = problem

@@ -10,6 +10,11 @@ export class CredentialsError extends Error {
   override readonly name = 'CredentialsError'
 }
 
+/** The process was asked to end, or somebody has left a question unanswered. */
+export class InterruptedError extends Error {
+  override readonly name = 'InterruptedError'
+}
+
 /** There is no answer. */
 export class UnreachableError extends Error {
   override readonly name = 'UnreachableError'

@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { CredentialsError, UsageError } from './client-errors.ts'
 import type { CliContext } from './context.ts'
@@ -29,14 +28,6 @@ export async function readNewPassword(name: string, options: PasswordOptions, co
     throw new UsageError('the two passwords differ: nothing was changed')
   }
   return password
-}
-
-// Without characters that are mistaken for one another.
-const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'
-
-/** About 139 bits. */
-export function generatePassword(): string {
-  return Array.from({ length: 24 }, () => alphabet.charAt(randomInt(alphabet.length))).join('')
 }
 
 async function read(question: string, options: PasswordOptions, { terminal, warn }: CliContext): Promise<string> {

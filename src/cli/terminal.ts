@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util'
+import { InterruptedError } from './client-errors.ts'
 import type { Terminal } from './context.ts'
 
 const defaultColumns = 120
@@ -53,9 +54,4 @@ export function openTerminal(): Terminal {
       )
     },
   }
-}
-
-/** Somebody has left a question unanswered. */
-class InterruptedError extends Error {
-  override readonly name = 'InterruptedError'
 }

@@ -17,12 +17,17 @@ export class BodyError extends Error {
 /** How much more is read and thrown away, since a client that is still sending doesn't see an answer before it has ended. */
 const maximumDiscardedBytes = 16 * 1024 * 1024
 
+/** The request's body as text, whatever its content type. @throws BodyError as `readBytes` */
+export async function readText(incoming: IncomingMessage, maximumBytes?: number): Promise<string> {
+  return (await readBytes(incoming, maximumBytes)).toString('utf8')
+}
+
 /**
- * The request's body as text, whatever its content type. Read from the socket's own stream, since building a web Request
+ * The request's body. Read from the socket's own stream, since building a web Request
  * around it costs more than all else in a small request.
  * @throws BodyError over the maximum (4 MiB), announced or not; when the client goes away
  */
-export async function readText(incoming: IncomingMessage, maximumBytes = defaultMaximumBytes): Promise<string> {
+export async function readBytes(incoming: IncomingMessage, maximumBytes = defaultMaximumBytes): Promise<Buffer> {
   const tooLarge = () => new BodyError(413, `request body is larger than ${maximumBytes} bytes`)
   if (Number(incoming.headers['content-length'] ?? 0) > maximumBytes + maximumDiscardedBytes) throw tooLarge()
   const chunks: Buffer[] = []
@@ -38,5 +43,5 @@ export async function readText(incoming: IncomingMessage, maximumBytes = default
     throw error instanceof BodyError ? error : new BodyError(400, 'request body ended early', { cause: error })
   }
   if (bytes > maximumBytes) throw tooLarge()
-  return Buffer.concat(chunks).toString('utf8')
+  return Buffer.concat(chunks)
 }

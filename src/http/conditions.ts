@@ -27,7 +27,7 @@ export function etagOf(content: unknown): string {
   return `"${createHash('sha256').update(JSON.stringify(content)).digest('base64url').slice(0, 27)}"`
 }
 
-/** Whether a caller who reads has it already. */
+/** Whether the caller has named it as one it has or knows of; a weak tag stands for a strong one here (section 13.1.2). */
 export function isKnown({ ifNoneMatch }: Conditions, etag: string): boolean {
   if (ifNoneMatch === undefined) return false
   return ifNoneMatch === 'any' || ifNoneMatch.some((tag) => tag.replace(/^W\//, '') === etag)
@@ -37,22 +37,19 @@ export function isKnown({ ifNoneMatch }: Conditions, etag: string): boolean {
  * The conditions of a change, to be held against the thing as it is in the transaction of the change.
  * @param what for people, for instance `The role reader`
  */
-export function preconditionOf<T>(
-  { ifMatch, ifNoneMatch }: Conditions,
-  what: string,
-  tagOf: (current: T) => string,
-): Conditional<T> {
+export function preconditionOf<T>(conditions: Conditions, what: string, tagOf: (current: T) => string): Conditional<T> {
+  const { ifMatch, ifNoneMatch } = conditions
   if (ifMatch === undefined && ifNoneMatch === undefined) return {}
   return {
     precondition(current) {
       const tag = current === undefined ? undefined : tagOf(current)
-      const isMet =
-        (ifMatch === undefined || isAmong(ifMatch, tag)) && (ifNoneMatch === undefined || !isAmong(ifNoneMatch, tag))
+      const isMet = (ifMatch === undefined || isAmong(ifMatch, tag)) && !(tag !== undefined && isKnown(conditions, tag))
       if (!isMet) throw new DomainError('precondition_failed', { what })
     },
   }
 }
 
+/** Exactly: a weak tag matches nothing (section 13.1.1). */
 function isAmong(tags: Tags, tag: string | undefined): boolean {
   return tag !== undefined && (tags === 'any' || tags.includes(tag))
 }

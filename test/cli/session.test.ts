@@ -1,4 +1,6 @@
 import { mkdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { createServer, type RequestListener } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { startService, type TestService } from '../service.ts'
@@ -138,6 +140,62 @@ describe('a server that is not there', () => {
     expect(err).toContain(said)
   })
 })
+
+describe('a server that is not Gatehouse', () => {
+  test.each([
+    ['no JSON', 200, '<html>'],
+    ['nothing', 200, ''],
+    ['other JSON', 200, '{}'],
+    ['a list', 200, '[{"name":"x"}]'],
+    ['another object', 200, '{"users":[]}'],
+    ['a way elsewhere', 302, ''],
+    ['a refusal of its own', 404, '{"error":"no"}'],
+  ])('answers %s: that is said in one line', async (_title, status, answer) => {
+    await using stranger = await startStranger(status, answer)
+    const { code, out, err } = await clientOf(stranger)(['user', 'list'], { env: { AIS_AUTHN_TOKEN: makeSecret() } })
+    expect({ code, out }).toEqual({ code: 8, out: '' })
+    expect(err).toMatch(/^gatehouse: what answers at [^\n]+ is not Gatehouse \([^\n]+\): check --url\n$/)
+  })
+
+  test('can not command the terminal', async () => {
+    const detail = 'no \u001b]0;owned\u0007\u009b2J\rgatehouse: all is well'
+    await using stranger = await startStranger(409, JSON.stringify({ code: 'x', detail, requestId: 'r' }))
+    const { err } = await clientOf(stranger)(['user', 'list'])
+    expect(err).toBe('gatehouse: no \ufffd]0;owned\ufffd\ufffd2J\ufffdgatehouse: all is well\n')
+  })
+})
+
+test('a command that is interrupted says so in one line, and that what it asked for may be done', async () => {
+  let asked = () => {}
+  const arrived = new Promise<void>((resolve) => {
+    asked = resolve
+  })
+  await using silent = await startListener(() => asked())
+  const command = clientOf(silent).start(['key', 'rotate'], { env: { AIS_AUTHN_TOKEN: makeSecret() } })
+  await arrived
+  command.interrupt()
+  const { code, err } = await command.ended
+  expect({ code, err }).toEqual({
+    code: 1,
+    err: 'gatehouse: interrupted: the server may have done it all the same: look before you try again\n',
+  })
+})
+
+function startStranger(status: number, answer: string) {
+  return startListener((_request, response) => {
+    response.writeHead(status, { location: 'http://elsewhere.invalid/' }).end(answer)
+  })
+}
+
+async function startListener(listener: RequestListener) {
+  const server = createServer(listener)
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  const { port } = server.address() as AddressInfo
+  return {
+    url: `http://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: () => new Promise<void>((resolve) => void server.close(() => resolve())),
+  }
+}
 
 test('a user without permission is told which one is missing', async () => {
   await service.makeUser('plain', 'a password')

@@ -8,23 +8,27 @@ export interface BucketName {
   readonly name: string
 }
 
+/** Those that clusters have, by the names that they compare with. */
+export const providers: readonly string[] = ['ais', 'aws', 'azure', 'gcp', 'oci', 'ht']
+
 const maximumLength = 4096
 
 const plain = /^(?:([a-z0-9]+):\/\/)?(?:#([^/\s\p{Cc}]*)\/)?([^/\s#@[\p{Cc}]+)\/?$/iu
 
 /**
- * Providers get the names that clusters compare with; without one it is `ais`. A name that breaks AIStore's own rules can
- * be written as the JSON list of provider, name and namespace.
+ * Providers get the names that clusters compare with; without one it is `ais`. A name that breaks AIStore's own rules, or
+ * another provider, can be written as the JSON list of provider, name and namespace: nobody gets there by a slip.
  * @throws DomainError field_invalid
  */
 export function parseBucket(text: string, field = 'bucket'): BucketName {
   if (text.length <= maximumLength) {
     const parts = text.startsWith('[') ? parseParts(text) : undefined
     if (parts !== undefined) return parts
-    const [, provider = '', namespace = '', name] = plain.exec(text) ?? []
-    if (name !== undefined) return { provider: canonicalProvider(provider.toLowerCase()), namespace, name }
+    const [, written = '', namespace = '', name] = plain.exec(text) ?? []
+    const provider = canonicalProvider(written.toLowerCase())
+    if (name !== undefined && providers.includes(provider)) return { provider, namespace, name }
   }
-  const rule = 'must be a name, or like ais://name, s3://name, ais://#namespace/name'
+  const rule = `must be a name, or like ais://name, s3://name, ais://#namespace/name, of one of the providers ${providers.join(', ')}`
   throw new DomainError('field_invalid', { field, what: 'bucket', value: text.slice(0, 64), rule })
 }
 
@@ -46,7 +50,7 @@ export function presentBucket(bucket: BucketName): string {
   const { namespace, name } = bucket
   const text = `${provider}://${namespace === '' ? '' : `#${namespace}/`}${name}`
   const [, readProvider, readNamespace = '', readName] = plain.exec(text) ?? []
-  const isPlain = readProvider === provider.toLowerCase() && provider === provider.toLowerCase()
+  const isPlain = readProvider === provider && providers.includes(provider)
   if (isPlain && readNamespace === namespace && readName === name) return text
   return JSON.stringify([provider, name, namespace])
 }

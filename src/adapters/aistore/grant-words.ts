@@ -11,7 +11,8 @@ import type {
   WordProblem,
 } from '../../core/roles/grant-words.ts'
 import { canonicalProvider } from './acl.ts'
-import { isNarrower } from './narrowing.ts'
+import { providers } from './buckets.ts'
+import { allowsLess } from './entries.ts'
 
 const clusterWideFrom = 12
 const allOnes = 2n ** 64n - 1n
@@ -67,7 +68,7 @@ const valueOfName = new Map<string, bigint>([
 export const aistoreGrantWords: GrantWords = {
   words,
   sets,
-  isNarrower,
+  isNarrower: (before, after) => allowsLess(before.grants, after.grants),
 
   present(permissions) {
     const value = BigInt(permissions)
@@ -107,8 +108,6 @@ export const aistoreGrantWords: GrantWords = {
     return { resource: JSON.stringify([provider, parts.name, parts.namespace]) }
   },
 }
-
-const providers: readonly string[] = ['ais', 'aws', 'azure', 'gcp', 'oci', 'ht']
 
 /** `ais://photos`, `s3://photos`, `ais://#mine/photos`, or a name alone. */
 function splitUri(text: string): ResourceName {

@@ -1,4 +1,5 @@
 /** `gatehouse user reset-password` and `user unlock`: what helps where nobody can log in any more. */
+import { generatePassword } from '../../core/users/generated-password.ts'
 import type { UnlockedLogin } from '../../http/routes/shapes/login-locks.ts'
 import { RefusedError } from '../client-errors.ts'
 import { type ClientOptions, connect } from '../connection.ts'
@@ -6,7 +7,7 @@ import type { CliContext } from '../context.ts'
 import { exitCodes } from '../failures.ts'
 import type { LocalOptions } from '../local-store.ts'
 import { createOutput } from '../output.ts'
-import { generatePassword, type PasswordOptions, readNewPassword } from '../password.ts'
+import { type PasswordOptions, readNewPassword } from '../password.ts'
 
 export interface FirstAidOptions extends ClientOptions, LocalOptions {
   readonly local?: true

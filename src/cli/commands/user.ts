@@ -1,5 +1,7 @@
 /** `gatehouse user …`: users, their roles and passwords. */
+
 import { readFile } from 'node:fs/promises'
+import { generatePassword } from '../../core/users/generated-password.ts'
 import type { Whoami } from '../../http/routes/shapes/sessions.ts'
 import type { UserBody } from '../../http/routes/shapes/users.ts'
 import { CredentialsError, UsageError } from '../client-errors.ts'
@@ -8,7 +10,7 @@ import type { CliContext } from '../context.ts'
 import { exitCodes } from '../failures.ts'
 import { readLimit, withQuery } from '../limit.ts'
 import { createOutput, type Output } from '../output.ts'
-import { generatePassword, type PasswordOptions, readNewPassword } from '../password.ts'
+import { type PasswordOptions, readNewPassword } from '../password.ts'
 import { formatAgo } from '../times.ts'
 
 interface ListOptions extends ClientOptions {

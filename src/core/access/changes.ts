@@ -1,5 +1,6 @@
 import type { Cluster } from '../clusters/cluster.ts'
 import type { NewRole, RoleContent } from '../roles/role.ts'
+import { wholeSecond } from '../users/user.ts'
 import type { AccessChanges, UserUpdate } from './access-store.ts'
 import type { PlannedClusters, RoleChange, WantedCluster } from './plan.ts'
 import { breathe, type Prepared } from './state.ts'
@@ -91,9 +92,4 @@ function toUpdate(
     ...(user.isDisabled === wanted.isDisabled ? {} : { isDisabled: wanted.isDisabled }),
     ...(hasNewPassword && passwordHash !== undefined ? { passwordHash } : {}),
   }
-}
-
-/** Tokens carry whole seconds: one that is issued within the second in which its user was made must not look older. */
-function wholeSecond(at: Date): Date {
-  return new Date(Math.floor(at.getTime() / 1000) * 1000)
 }

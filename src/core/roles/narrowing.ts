@@ -8,20 +8,24 @@ type Granting = Pick<RoleContent, 'grants'>
  * only a kind's adapter knows.
  */
 export function isNarrowerByGrants(before: Granting, after: Granting): boolean {
-  if (before.grants.some((grant) => !holds(after, grant))) return true
-  return after.grants.some((grant) => !holds(before, grant) && before.grants.some((wider) => isWithin(grant, wider)))
+  const [had, has] = [keysOf(before), keysOf(after)]
+  if (before.grants.some((grant) => !has.has(keyOf(grant)))) return true
+  const asWhole = new Set(before.grants.flatMap(({ clusterId, resource }) => (resource === null ? [clusterId] : [])))
+  return after.grants.some((grant) => !had.has(keyOf(grant)) && isWithin(grant, asWhole))
 }
 
-function holds({ grants }: Granting, { clusterId, resource, permissions }: Grant): boolean {
-  return grants.some(
-    (grant) => grant.clusterId === clusterId && grant.resource === resource && grant.permissions === permissions,
-  )
+function keysOf({ grants }: Granting): ReadonlySet<string> {
+  return new Set(grants.map(keyOf))
 }
 
-/** A cluster's own grant counts instead of that for every cluster, one for what is inside instead of the cluster's. */
-function isWithin(grant: Grant, wider: Grant): boolean {
-  if (wider.resource !== null) return false
-  const isWiderInCluster = wider.clusterId === '' && grant.clusterId !== ''
-  const isWiderInside = grant.resource !== null && wider.clusterId === grant.clusterId
-  return isWiderInCluster || isWiderInside
+function keyOf({ clusterId, resource, permissions }: Grant): string {
+  return JSON.stringify([clusterId, resource, permissions])
+}
+
+/**
+ * A cluster's own grant counts instead of that for every cluster, one for what is inside instead of the cluster's.
+ * @param asWhole the clusters that are granted as a whole; the empty id = every cluster
+ */
+function isWithin({ clusterId, resource }: Grant, asWhole: ReadonlySet<string>): boolean {
+  return (asWhole.has('') && clusterId !== '') || (resource !== null && asWhole.has(clusterId))
 }

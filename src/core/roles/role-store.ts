@@ -11,6 +11,7 @@ export interface RoleAct extends Deed {
   readonly isNarrower?: IsNarrower
 }
 
+/** Both sides name each cluster by its id, also where the role has its alias. */
 export type IsNarrower = (before: RoleContent, after: RoleContent) => boolean
 
 /** Each method is one transaction. No method's cost depends on how many users hold a role, only on how many tokens it revokes. */

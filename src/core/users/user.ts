@@ -39,3 +39,8 @@ export interface UserListing {
   readonly name: string
   readonly roleKeys: readonly number[]
 }
+
+/** Tokens carry whole seconds: one that is issued within the second in which its user was made must not look older. */
+export function wholeSecond(at: Date): Date {
+  return new Date(Math.floor(at.getTime() / 1000) * 1000)
+}

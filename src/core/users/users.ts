@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto'
 import type { Clock } from '../clock.ts'
 import { DomainError } from '../errors.ts'
 import type { Repeatable } from '../once.ts'
@@ -10,9 +9,10 @@ import { administratorRoleName } from '../roles/role.ts'
 import { type Actor, serviceActor } from '../sessions/actor.ts'
 import { isAdministrator } from '../sessions/permission.ts'
 import { isOwnSubject } from '../tokens/token-issuer.ts'
+import { generatePassword } from './generated-password.ts'
 import { checkName } from './names.ts'
 import type { PasswordHasher, Turn } from './password-hasher.ts'
-import type { User, UserListing } from './user.ts'
+import { type User, type UserListing, wholeSecond } from './user.ts'
 import type { UserChange, UserDeed, UserStore } from './user-store.ts'
 
 /**
@@ -174,17 +174,4 @@ function checkRoleCount({ length }: readonly unknown[]): void {
 
 function requireText(field: string, what: string, value: string): void {
   if (value === '') throw new DomainError('field_missing', { field, what })
-}
-
-/** Tokens carry whole seconds: one that is issued within the second in which its user was made must not look older. */
-function wholeSecond(at: Date): Date {
-  return new Date(Math.floor(at.getTime() / 1000) * 1000)
-}
-
-// Without characters that are mistaken for one another.
-const alphabet = 'abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'
-
-/** About 139 bits. */
-function generatePassword(): string {
-  return Array.from({ length: 24 }, () => alphabet.charAt(randomInt(alphabet.length))).join('')
 }

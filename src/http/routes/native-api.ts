@@ -1,11 +1,12 @@
 /** The native API as it is mounted at /api/v1: authenticates, asks for the permission, runs the route, tells of failures. */
+import { isUtf8 } from 'node:buffer'
 import type { Context } from 'hono'
 import { TrieRouter } from 'hono/router/trie-router'
 import { denialIn, type Refusals } from '../../core/audit/refusals.ts'
 import type { Origin } from '../../core/sessions/actor.ts'
 import type { Authenticator } from '../../core/sessions/authenticator.ts'
 import { requirePermission } from '../../core/sessions/permission.ts'
-import { readText } from '../body.ts'
+import { readBytes } from '../body.ts'
 import { etagOf, isKnown, readConditions } from '../conditions.ts'
 import { type HttpEnv, originOf } from '../env.ts'
 import { methodNotAllowed, notFound, type Problem, problemOf, unexpected } from '../errors.ts'
@@ -188,12 +189,15 @@ async function authenticate(c: Context<HttpEnv>, authenticator: Authenticator, o
   return { principal, token: token ?? '' }
 }
 
-function readJson(c: Context<HttpEnv>, maximumBytes?: number): Promise<string> {
+async function readJson(c: Context<HttpEnv>, maximumBytes?: number): Promise<string> {
   const type = c.env.incoming.headers['content-type']
   if (type !== undefined && !/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) {
     throw new RequestError(415, 'The body must be application/json.')
   }
-  return readText(c.env.incoming, maximumBytes)
+  const bytes = await readBytes(c.env.incoming, maximumBytes)
+  // Decoding would make one sign of all that is none: passwords that differ would be the same.
+  if (!isUtf8(bytes)) throw new RequestError(400, 'The body is not UTF-8.')
+  return bytes.toString('utf8')
 }
 
 async function answering(c: Context<HttpEnv>, act: () => Promise<Response>): Promise<Response> {

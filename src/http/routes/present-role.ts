@@ -47,17 +47,20 @@ export function parseRole(body: Omit<WholeRoleBody, 'name'>, wordsOf: WordsOf): 
   const grants = entries.map((entry, index) => parseEntry(entry, wordsOf, at(problems, `entries.${index}`)))
   findTwice(grants, problems)
   if (problems.length > 0) throw new RequestError(422, 'The role can not be read.', problems)
-  return (before) => ({
-    description,
-    grants: grants.map((grant) => ({ ...grant, annotations: sameGrant(before, grant)?.annotations ?? {} })),
-    annotations: before?.annotations ?? {},
-  })
+  return (before) => {
+    const kept = new Map(before?.grants.toReversed().map((grant) => [targetOf(grant), grant.annotations]))
+    return {
+      description,
+      grants: grants.map((grant) => ({ ...grant, annotations: kept.get(targetOf(grant)) ?? {} })),
+      annotations: before?.annotations ?? {},
+    }
+  }
 }
 
 type NewGrant = Omit<Grant, 'annotations'>
 
-function sameGrant(role: Role | undefined, { clusterId, resource }: NewGrant): Grant | undefined {
-  return role?.grants.find((grant) => grant.clusterId === clusterId && grant.resource === resource)
+function targetOf({ clusterId, resource }: NewGrant): string {
+  return JSON.stringify([clusterId, resource])
 }
 
 /** Keeps problems below a place in the body. */
@@ -113,8 +116,8 @@ function parsePermissions({ permissions, number }: NewEntry, words: GrantWords, 
 
 function findTwice(grants: readonly NewGrant[], problems: Problems): void {
   const seen = new Map<string, number>()
-  for (const [index, { clusterId, resource }] of grants.entries()) {
-    const key = JSON.stringify([clusterId, resource])
+  for (const [index, grant] of grants.entries()) {
+    const key = targetOf(grant)
     const first = seen.get(key)
     if (first === undefined) seen.set(key, index)
     else {

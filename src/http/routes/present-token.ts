@@ -1,9 +1,10 @@
 import type { ClusterStatus } from '../../core/clusters/cluster-status.ts'
 import type { TokenStatus } from '../../core/revocation/revocation-acts.ts'
+import type { FoundToken } from '../../core/tokens/token-search.ts'
 import type { ProgressOf } from './cluster-statuses.ts'
 import { presentInstant } from './present-cluster.ts'
 import { presentHoldings, presentRevocation } from './present-revocation.ts'
-import type { TokenBody } from './shapes/tokens.ts'
+import type { TokenBody, TokenSummary } from './shapes/tokens.ts'
 
 /** Which clusters refuse the token, and why the others don't. */
 export function presentToken(
@@ -11,18 +12,28 @@ export function presentToken(
   known: { readonly statusOf: ReadonlyMap<string, ClusterStatus>; readonly progressOf: ProgressOf },
   now: Date,
 ): TokenBody {
-  const { jti, session, subject, kid, audience, origin, issuedAt, expiresAt, revocation } = token
+  const { expiresAt, revocation } = token
   const isExpired = expiresAt <= now
-  const state = revocation !== null ? 'revoked' : isExpired ? 'expired' : 'live'
+  const facts = presentTokenFacts(token, now)
   const sequence = revocation?.sequence ?? 0
   const clusters = presentHoldings(revocation?.holdings ?? [], { sequence, ...known })
   const missing = clusters.filter(({ isHeld }) => !isHeld).length
   const isDeadEverywhere = isExpired || (revocation !== null && missing === 0)
   return {
-    active: state === 'live',
-    state,
+    ...facts,
+    active: facts.state === 'live',
     isDeadEverywhere,
     why: explain({ isExpired, isRevoked: revocation !== null, clusters: clusters.length, missing }),
+    revocation: revocation && presentRevocation(revocation.act),
+    clusters,
+  }
+}
+
+/** What is shown of a token wherever it is shown. */
+export function presentTokenFacts(token: FoundToken | TokenStatus, now: Date): Omit<TokenSummary, 'revocation'> {
+  const { jti, session, subject, kid, audience, origin, issuedAt, expiresAt, revocation } = token
+  const state = revocation !== null ? 'revoked' : expiresAt <= now ? 'expired' : 'live'
+  return {
     jti,
     subject,
     session,
@@ -31,8 +42,7 @@ export function presentToken(
     issuedAt: presentInstant(issuedAt),
     expiresAt: presentInstant(expiresAt),
     isIssuedHere: origin === 'issued',
-    revocation: revocation && presentRevocation(revocation.act),
-    clusters,
+    state,
   }
 }
 

@@ -15,6 +15,8 @@ export interface SessionRouteDeps {
 }
 
 const tag = 'Sessions'
+/** Anybody at all may send one: a name and a password are short. */
+const maximumBytes = 64 * 1024
 
 /** Logging in and out, and who one is. */
 export function sessionRoutes({ sessions, revocations, users, profile }: SessionRouteDeps): readonly Route[] {
@@ -28,6 +30,7 @@ export function sessionRoutes({ sessions, revocations, users, profile }: Session
         summary: 'Log in',
         description: 'Trades a name and a password for a token.',
         body: LoginBody,
+        maximumBytes,
         answer: { status: 201, description: 'A new token. It is shown this once.', body: NewSession },
         refusals: [401, 403, 429, 503],
       },

@@ -3,6 +3,7 @@ import type { Clock } from '../../core/clock.ts'
 import type { FoundToken, TokenFilter, TokenPosition, TokenSearch } from '../../core/tokens/token-search.ts'
 import { badCursor, pageOf, pageQuery, presentPart, readPage } from './page.ts'
 import { presentInstant } from './present-cluster.ts'
+import { presentTokenFacts } from './present-token.ts'
 import { type Route, route } from './route.ts'
 import { TokenSummary } from './shapes/tokens.ts'
 
@@ -75,17 +76,9 @@ function parsePosition(text: string): TokenPosition {
 }
 
 function presentSummary(token: FoundToken, now: Date): TokenSummary {
-  const { jti, subject, session, kid, audience, issuedAt, expiresAt, origin, revocation } = token
+  const { revocation } = token
   return {
-    jti,
-    subject,
-    session,
-    kid,
-    audience: [...audience],
-    issuedAt: presentInstant(issuedAt),
-    expiresAt: presentInstant(expiresAt),
-    isIssuedHere: origin === 'issued',
-    state: revocation !== null ? 'revoked' : expiresAt > now ? 'live' : 'expired',
+    ...presentTokenFacts(token, now),
     revocation: revocation && { id: revocation.id, at: presentInstant(revocation.at) },
   }
 }

@@ -4,7 +4,7 @@ import type { UserSearch } from '../../core/users/user-search.ts'
 import type { Users } from '../../core/users/users.ts'
 import { preconditionOf } from '../conditions.ts'
 import type { RunOnce } from '../once.ts'
-import { pageOf, pageQuery, presentPage, readPage } from './page.ts'
+import { pageOf, pageQuery, presentPart, readPage } from './page.ts'
 import { presentFoundUser, replyWithUser, showUser, tagOfUser } from './present-user.ts'
 import { noContent, type Route, route } from './route.ts'
 import { NameParams } from './shapes/common.ts'
@@ -51,9 +51,9 @@ function readRoutes({ users, userSearch }: UserRouteDeps): readonly Route[] {
           ...(role !== undefined && { role }),
           ...(disabled !== undefined && { isDisabled: disabled === 'true' }),
         }
-        const page = { ...(after !== undefined && { after }), limit: limit + 1, isDescending: sort === '-name' }
-        const rows = await userSearch.find(filter, page)
-        return { body: presentPage(rows, limit, ({ name }) => name, presentFoundUser) }
+        const page = { ...(after !== undefined && { after }), limit, isDescending: sort === '-name' }
+        const { users: found, next } = await userSearch.find(filter, page)
+        return { body: presentPart(found, next, presentFoundUser) }
       },
     ),
     route(

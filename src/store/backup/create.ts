@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { lstat, mkdir, rename, rm, stat, statfs } from 'node:fs/promises'
+import { lstat, mkdir, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import Database from 'better-sqlite3'
 import type { Clock } from '../../core/clock.ts'
@@ -21,6 +21,7 @@ import {
   masterKeyFile,
   signingKeyFile,
 } from './manifest.ts'
+import { requireRoom } from './room.ts'
 
 export interface BackupSource {
   /** Path of the live database. */
@@ -47,8 +48,6 @@ export interface BackupProgress {
   readonly share?: number
 }
 
-/** Beside what is copied there is room for the rest: keys and manifest. */
-const spareBytes = 1 << 20
 /** A signing key that changes while it is read changes rarely more than once. */
 const keyReads = 10
 
@@ -64,13 +63,12 @@ export async function createBackup(
 ): Promise<Manifest> {
   await refuseExisting(target)
   const parent = path.dirname(path.resolve(target))
-  await requireRoom(source.database, parent)
+  await requireRoom(parent, await sizesOf(source.database), 'the backup')
   const partial = `${target}.partial-${randomBytes(4).toString('hex')}`
   await makeFolder(partial)
   try {
     const manifest = await writeBackup(source, partial, options)
-    await refuseExisting(target)
-    await rename(partial, target)
+    await giveName(partial, target)
     await syncFolder(parent)
     return manifest
   } catch (error) {
@@ -183,7 +181,22 @@ async function refuseExisting(target: string): Promise<void> {
     if (isCode(error, 'ENOENT')) return
     throw new BackupError(`${target} can't be used: check the path, its owner and mode`, { cause: error })
   }
-  throw new BackupError(`${target} exists already: nothing is overwritten, give another name`)
+  throw existing(target)
+}
+
+/** @throws BackupError where somebody else has taken the name meanwhile */
+async function giveName(partial: string, target: string): Promise<void> {
+  await refuseExisting(target)
+  try {
+    await rename(partial, target)
+  } catch (error) {
+    if (['ENOTEMPTY', 'EEXIST', 'ENOTDIR'].some((code) => isCode(error, code))) throw existing(target, error)
+    throw error
+  }
+}
+
+function existing(target: string, cause?: unknown): BackupError {
+  return new BackupError(`${target} exists already: nothing is overwritten, give another name`, { cause })
 }
 
 async function makeFolder(folder: string): Promise<void> {
@@ -195,17 +208,9 @@ async function makeFolder(folder: string): Promise<void> {
   }
 }
 
-/** @throws BackupError, before anything is written */
-async function requireRoom(database: string, folder: string): Promise<void> {
-  const sizes = await Promise.all(
-    [database, `${database}-wal`].map(async (file) => (await statIfThere(file))?.size ?? 0),
-  )
-  const needed = sizes.reduce((sum, size) => sum + size, spareBytes)
-  const space = await statfs(folder).catch(() => undefined)
-  const free = space && space.bavail * space.bsize
-  if (free === undefined || free >= needed) return
-  const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`
-  throw new BackupError(`not enough room in ${folder}: the backup needs ${mib(needed)}, ${mib(free)} are free`)
+/** Of the database and its log: what a copy will have at most. */
+async function sizesOf(database: string): Promise<readonly number[]> {
+  return Promise.all([database, `${database}-wal`].map(async (file) => (await statIfThere(file))?.size ?? 0))
 }
 
 async function statIfThere(file: string) {

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs'
-import { copyFile, readFile, rename, rm, stat, statfs } from 'node:fs/promises'
+import { copyFile, readFile, rename, rm, stat } from 'node:fs/promises'
 import path from 'node:path'
 import type { KeyFile } from '../../core/keys/key-store.ts'
 import { createSealer } from '../../core/keys/sealer.ts'
@@ -25,6 +25,7 @@ import {
   readManifest,
   signingKeyFile,
 } from './manifest.ts'
+import { requireRoom } from './room.ts'
 import { type BackupCheck, verifyBackup } from './verify.ts'
 
 export interface RestoreOptions {
@@ -125,7 +126,8 @@ async function putInPlace(
   if (otherKey && !force) {
     throw new BackupError(`there is another signing key already: ${otherKey}; --force keeps it aside`)
   }
-  await requireRoom(manifest, dataDir)
+  const sizes = manifest.files.map(({ bytes }) => bytes)
+  await requireRoom(dataDir, sizes, 'the restore')
   if (dryRun) return nothingDone
   if (isReplacing) requireUnused(database)
 
@@ -195,16 +197,6 @@ function requireUnused(database: string): void {
     if (isBusy(error)) throw new BackupError(`another program has ${database} open: end it first`, { cause: error })
     if (outageReason(error) === undefined) throw error
   }
-}
-
-async function requireRoom({ files }: Manifest, dataDir: string): Promise<void> {
-  const needed = files.reduce((sum, { bytes }) => sum + bytes, 1 << 20)
-  const { bavail, bsize } = await statfs(dataDir)
-  if (bavail * bsize >= needed) return
-  const mib = (bytes: number) => `${Math.ceil(bytes / 2 ** 20)} MiB`
-  throw new BackupError(
-    `not enough room in ${dataDir}: the restore needs ${mib(needed)}, ${mib(bavail * bsize)} are free`,
-  )
 }
 
 /** A key that came with the backup goes to its place before the database does: without it that would be refused. */

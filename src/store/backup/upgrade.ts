@@ -6,11 +6,13 @@ import { openForReading } from '../sqlite/inspect.ts'
 import { findPendingMigrations } from '../sqlite/migrate.ts'
 import { asOpenError } from '../sqlite/open.ts'
 import { type BackupSource, createBackup } from './create.ts'
-import { BackupError, formatStamp, manifestFile } from './manifest.ts'
+import { BackupError, formatStamp, manifestFile, readManifest } from './manifest.ts'
 
 /** So many of the backups that upgrades have made are kept. */
 const backupsKept = 2
 const namePrefix = 'before-'
+/** Theirs alone: an operator may keep a backup of the own in the data folder, under a name that begins the same. */
+const ownName = /^before-\d{4}_\w+-\d{8}T\d{6}Z$/
 
 /**
  * Makes a backup in the data folder where the database is about to be changed by migrations, and answers their names. An
@@ -40,6 +42,8 @@ export async function backUpBeforeUpgrade(
     })
   } catch (error) {
     if (!(error instanceof BackupError)) throw error
+    // Another process that starts has made it within the same second.
+    if (await isBackup(backup)) return pending
     throw new BackupError(`the database is to be upgraded, and can't be backed up before: ${error.message}`, {
       cause: error,
     })
@@ -67,8 +71,15 @@ async function readPending(file: string): Promise<readonly string[]> {
   }
 }
 
+function isBackup(folder: string): Promise<boolean> {
+  return readManifest(folder).then(
+    () => true,
+    () => false,
+  )
+}
+
 async function prune(folder: string): Promise<void> {
-  const names = (await readdir(folder)).filter((name) => name.startsWith(namePrefix))
+  const names = (await readdir(folder)).filter((name) => ownName.test(name))
   const made = await Promise.all(
     names.map(async (name) => ({
       name,

@@ -102,12 +102,20 @@ export function prepareRoleRows({ db }: Pick<SqliteParts, 'db'>): RoleRows {
     .orderBy(asc(roleGrants.roleKey), asc(roleGrants.position))
     .prepare()
 
-  function insertGrants(roleKey: number, content: RoleContent): void {
-    content.grants.forEach((grant, position) => {
-      db.insert(roleGrants)
-        .values({ roleKey, position, ...grant })
-        .run()
+  const insertGrant = db
+    .insert(roleGrants)
+    .values({
+      roleKey: sql.placeholder('roleKey'),
+      position: sql.placeholder('position'),
+      clusterId: sql.placeholder('clusterId'),
+      resource: sql.placeholder('resource'),
+      permissions: sql.placeholder('permissions'),
+      annotations: sql.placeholder('annotations'),
     })
+    .prepare()
+
+  function insertGrants(roleKey: number, content: RoleContent): void {
+    for (const [position, grant] of content.grants.entries()) insertGrant.run({ roleKey, position, ...grant })
   }
 
   return {

@@ -21,11 +21,18 @@ export function createRoleSearch({ client, snapshot }: SqliteParts, rows: RoleRo
        ORDER BY name LIMIT @limit`,
     )
     .pluck()
-  // From the entries for these clusters to their roles: however many roles have none.
+  // From one role with an entry for the cluster to the next, however many roles have none, and some ten thousand.
   const ofClusters = client
     .prepare<[Bounds], string>(
-      `SELECT DISTINCT r.name FROM json_each(@clusters) c CROSS JOIN role_grants g ON g.cluster_id = c.value
-         CROSS JOIN roles r ON r.key = g.role_key
+      `WITH RECURSIVE given (cluster_id, role_key) AS (
+         SELECT c.value, (SELECT min(g.role_key) FROM role_grants g WHERE g.cluster_id = c.value)
+         FROM json_each(@clusters) c
+         UNION ALL
+         SELECT given.cluster_id, (
+           SELECT min(g.role_key) FROM role_grants g
+           WHERE g.cluster_id = given.cluster_id AND g.role_key > given.role_key)
+         FROM given WHERE given.role_key IS NOT NULL)
+       SELECT DISTINCT r.name FROM given CROSS JOIN roles r ON r.key = given.role_key
        WHERE r.name > @after AND r.name >= @from AND r.name < @before AND r.deleted_at IS NULL
        ORDER BY r.name LIMIT @limit`,
     )

@@ -26,6 +26,11 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Re
        SELECT r.key FROM roles r
        WHERE r.deleted_at IS NOT NULL AND NOT EXISTS (SELECT 1 FROM user_roles ur WHERE ur.role_key = r.key) LIMIT ?)`,
   )
+  const idOfAlias = client
+    .prepare<[string, string], string>(
+      'SELECT id FROM clusters WHERE alias = ? AND NOT EXISTS (SELECT 1 FROM clusters WHERE id = ?)',
+    )
+    .pluck()
 
   /** @throws DomainError role_not_found */
   function find(name: string): Role {
@@ -46,6 +51,17 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Re
     return revoking.revoke({ selector, scope: 'role', target: String(key) }, { by, reason: reasons[of], at })
   }
 
+  /** With the id of each cluster that is written by its alias: both mean one cluster, in tokens too. */
+  function byId(content: RoleContent): RoleContent {
+    const ids = new Map<string, string>()
+    const find = (name: string) => {
+      const id = ids.get(name) ?? idOfAlias.get(name, name) ?? name
+      ids.set(name, id)
+      return id
+    }
+    return { ...content, grants: content.grants.map((grant) => ({ ...grant, clusterId: find(grant.clusterId) })) }
+  }
+
   function insert(role: NewRole, deed: Deed): Role {
     rows.insert(role, deed.at)
     audit.append({ action: 'role.created', target: targetOf(role.name), after: roleSnapshot(role) }, deed)
@@ -55,7 +71,8 @@ export function createRoleStore(parts: SqliteParts, rows: RoleRows, revoking: Re
   function replace(role: Role, content: RoleContent, act: RoleAct): Revoked {
     rows.replaceContent(role.key, content, act.at)
     const { revokeNarrowed = false, isNarrower = isNarrowerByGrants } = act
-    const revoked = revokeNarrowed && isNarrower(role, content) ? revokeAll(role, 'role.narrowed', act) : nothingRevoked
+    const isLess = revokeNarrowed && isNarrower(byId(role), byId(content))
+    const revoked = isLess ? revokeAll(role, 'role.narrowed', act) : nothingRevoked
     const [before, after] = [roleSnapshot(role), roleSnapshot(content)]
     const isChanged = JSON.stringify(before) !== JSON.stringify(after)
     const details = revocationDetails(revoked)

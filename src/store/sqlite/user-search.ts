@@ -1,6 +1,9 @@
 import type { Database, Statement } from 'better-sqlite3'
-import type { FoundUser, UserFilter, UserSearch } from '../../core/users/user-search.ts'
+import type { FoundUser, UserFilter, UserPage, UserSearch } from '../../core/users/user-search.ts'
 import type { SqliteParts } from './parts.ts'
+
+/** So many users one page looks at, however few pass its filter: some milliseconds. */
+const looksPerPage = 5000
 
 type Row = [
   key: number,
@@ -10,6 +13,7 @@ type Row = [
   disabledAt: number | null,
   createdAt: number,
   updatedAt: number,
+  isMeant: number,
 ]
 
 interface Bounds {
@@ -17,7 +21,7 @@ interface Bounds {
   readonly from: string
   readonly before: string
   readonly roleKey: number
-  readonly limit: number
+  readonly looks: number
 }
 
 /** After every name that there may be: they are ASCII. */
@@ -33,12 +37,27 @@ export function createUserSearch({ client, snapshot }: SqliteParts): UserSearch 
     find: (filter, { after, limit, isDescending = false }) =>
       snapshot(() => {
         const key = filter.role === undefined ? 0 : roleKey.get(filter.role)
-        if (key === undefined) return []
+        if (key === undefined) return { users: [], next: undefined }
         const range = rangeOf(filter.prefix ?? '', after, isDescending)
         const statement = statements({ ...filter, isDescending })
-        return statement.all({ ...range, roleKey: key, limit }).map(toFound)
+        return takePage(statement.iterate({ ...range, roleKey: key, looks: looksPerPage }), limit)
       }),
   }
+}
+
+/** Stops at the first user too many: what lies behind is not read. */
+function takePage(rows: Iterable<Row>, limit: number): UserPage {
+  const users: FoundUser[] = []
+  let seen = 0
+  let next: string | undefined
+  for (const row of rows) {
+    const isMeant = row[7] === 1
+    if (isMeant && users.length === limit) return { users, next }
+    seen += 1
+    next = row[1]
+    if (isMeant) users.push(toFound(row))
+  }
+  return { users, next: seen === looksPerPage ? next : undefined }
 }
 
 /** Half open, from `from` up to but without `before`. */
@@ -64,7 +83,9 @@ function prepareStatements(client: Database) {
 }
 
 function write(isByRole: boolean, isDisabled: boolean | undefined, order: 'ASC' | 'DESC'): string {
-  const disabled = isDisabled === undefined ? '' : `AND u.disabled_at IS ${isDisabled ? 'NOT NULL' : 'NULL'}`
+  const disabled = isDisabled === undefined ? '1' : `u.disabled_at IS ${isDisabled ? 'NOT NULL' : 'NULL'}`
+  // Without a role it goes by an index of those alone who are meant.
+  const [isMeant, where] = isByRole ? [disabled, ''] : ['1', `AND ${disabled}`]
   const name = isByRole ? 'h.user_name' : 'u.name'
   const source = isByRole
     ? 'role_holders h CROSS JOIN users u ON u.name = h.user_name WHERE h.role_key = @roleKey AND'
@@ -74,9 +95,9 @@ function write(isByRole: boolean, isDisabled: boolean | undefined, order: 'ASC' 
       SELECT json_group_array(r.name ORDER BY ur.position)
       FROM user_roles ur JOIN roles r ON r.key = ur.role_key
       WHERE ur.user_key = u.key AND r.deleted_at IS NULL),
-      u.is_built_in, u.disabled_at, u.created_at, u.updated_at
-    FROM ${source} ${name} >= @from AND ${name} < @before ${disabled}
-    ORDER BY ${name} ${order} LIMIT @limit`
+      u.is_built_in, u.disabled_at, u.created_at, u.updated_at, ${isMeant}
+    FROM ${source} ${name} >= @from AND ${name} < @before ${where}
+    ORDER BY ${name} ${order} LIMIT @looks`
 }
 
 function toFound([key, name, roleNames, isBuiltIn, disabledAt, createdAt, updatedAt]: Row): FoundUser {

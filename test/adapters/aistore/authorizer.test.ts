@@ -75,11 +75,12 @@ describe('buckets as they are written', () => {
     ['s3://photos', 'aws://photos'],
     ['GS://photos/', 'gcp://photos'],
     ['ais://#team/photos', 'ais://#team/photos'],
+    ['["moon","photos",""]', '["moon","photos",""]'],
   ])('%s is %s', (text, shown) => {
     expect(aistoreAuthorizer.presentResource(aistoreAuthorizer.parseResource(text))).toBe(shown)
   })
 
-  test.each(['', 'ais://', 'a b', 'ais://a/b', 'x'.repeat(5000)])('%.20s is refused', (text) => {
+  test.each(['', 'ais://', 'a b', 'ais://a/b', 's4://photos', 'x'.repeat(5000)])('%.20s is refused', (text) => {
     expect(() => aistoreAuthorizer.parseResource(text)).toThrow(expect.objectContaining({ code: 'field_invalid' }))
   })
 })

@@ -64,6 +64,9 @@ describe('entity tags', () => {
     expect((await api('PUT', '/roles/new', { body: {}, headers })).status).toBe(201)
     expect((await api('PUT', '/roles/new', { body: { description: 'x' }, headers })).status).toBe(412)
     expect((await api('PUT', '/roles/none', { body: {}, headers: { 'if-match': '*' } })).status).toBe(412)
+    // Compared weakly (RFC 9110 section 13.1.2): what is known in any form is not to be overwritten.
+    const known = { 'if-none-match': `"another", W/${await tagOf('/roles/new')}` }
+    expect((await api('PUT', '/roles/new', { body: { description: 'y' }, headers: known })).status).toBe(412)
   })
 
   test.each(['/users/ann', '/roles/reader', '/settings', '/openapi.json'])(

@@ -18,6 +18,11 @@ test.each([
   ['/permissions?verbose', 'verbose'],
   ['/users?limit=1&limit=2', 'limit'],
   ['/users?role=', 'role'],
+  ['/revocations?limit=0', 'limit'],
+  ['/revocations?limit=1001', 'limit'],
+  ['/revocations?cursor=abc', 'cursor'],
+  ['/revocations?page=2', 'page'],
+  ['/clusters?state=fine', 'state'],
   ['/tokens?state=dead', 'state'],
   ['/tokens?issuedFrom=yesterday', 'issuedFrom'],
   ['/tokens?cursor=MTp4', 'cursor'],
@@ -40,9 +45,43 @@ test('a body may be nested 32 levels deep, whatever stands in its texts; a milli
   expect((await api('POST', '/roles', { body: texts })).status).toBe(201)
 })
 
-test('a body over 4 MiB is refused', async () => {
+test('of many problems the first hundred are told, and none at length', async () => {
+  const members = Array.from({ length: 5000 }, (_, at) => [`m${at}`.padEnd(at === 0 ? 3000 : 1, 'x'), 1])
+  const answer = await api('POST', '/sessions', { body: Object.fromEntries(members), token: undefined })
+  expect(answer.status).toBe(422)
+  expect(problemIn(answer).fields).toHaveLength(100)
+  expect(JSON.stringify(answer.body).length).toBeLessThan(20_000)
+  const entries = Array.from({ length: 1000 }, () => ({ cluster: 'c', permissions: ['nothing'] }))
+  expect(problemIn(await api('PUT', '/roles/faulty', { body: { entries } })).fields).toHaveLength(100)
+})
+
+test.each([
+  ['a text', '{"name":"half","description":"a\\ud800b"}'],
+  ['the name of a member', '{"name":"half","\\uDFFF":1}'],
+  ['the wrong half first', '{"name":"half","description":"\\udc00\\ud800"}'],
+])('half a surrogate pair is refused in %s; a whole one is a sign', async (_where, body) => {
+  const refused = await api('POST', '/roles', { body })
+  expect(problemIn(refused)).toMatchObject({ status: 400, detail: expect.stringContaining('surrogate') })
+  const whole = { entries: [], description: '\\ud83d\\ude00 \\u0000' }
+  const text = JSON.stringify(whole).replaceAll('\\\\u', '\\u')
+  expect((await api<{ description: string }>('PUT', '/roles/whole', { body: text })).body.description).toBe('😀 \u0000')
+})
+
+test('a body that is not UTF-8 is refused', async () => {
+  const answer = await fetch(`${service.url}/api/v1/sessions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: Buffer.from('{"name":"admin","password":"gr\u00fcn"}', 'latin1'),
+  })
+  expect(answer.status).toBe(400)
+  expect(await answer.json()).toMatchObject({ detail: 'The body is not UTF-8.' })
+})
+
+test('a body over 4 MiB is refused, and a log-in over 64 KiB', async () => {
   const answer = await api('POST', '/roles', { body: { name: 'x', description: 'x'.repeat(5 * 1024 * 1024) } })
   expect(problemIn(answer)).toMatchObject({ status: 413, code: 'request_too_large' })
+  const login = { name: 'admin', password: 'x'.repeat(70_000) }
+  expect((await api('POST', '/sessions', { body: login, token: undefined })).status).toBe(413)
 })
 
 test('HEAD answers what GET does, without the body', async () => {

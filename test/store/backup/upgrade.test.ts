@@ -50,6 +50,17 @@ test('before migrations are applied a backup is made, which is whole, and the lo
   expect(checks.filter(({ result }) => result !== 'good')).toEqual([])
 })
 
+test('two that start within the same second both upgrade, and leave a whole backup', async () => {
+  const data = await makeOldDataFolder()
+  const lines = await Promise.all([start(data), start(data)])
+  expect(lines.flat().filter(({ event }) => event === 'store.upgraded')).toHaveLength(2)
+  const [name = '', ...others] = backupsIn(data)
+  expect(others).toEqual([])
+  const { manifest, checks } = await verifyBackup(join(data.folder, name), { masterKey: data.masterKey })
+  expect(manifest.migrations).toEqual(['0001_initial.sql', '0002_canaries_and_probes.sql'])
+  expect(checks.filter(({ result }) => result !== 'good')).toEqual([])
+})
+
 test('neither a first start nor one that has nothing to apply makes one', async () => {
   const data = await makeDataFolder()
   expect(await start(data)).toEqual([])
@@ -62,16 +73,19 @@ test('neither a first start nor one that has nothing to apply makes one', async 
 test('of earlier ones one is kept beside the new one, and nothing else is touched', async () => {
   const data = await makeOldDataFolder()
   for (const [name, hasManifest] of [
-    ['before-0001-a', true],
-    ['before-0002-b', true],
-    ['before-lunch', false],
+    ['before-0001_a-20260101T120000Z', true],
+    ['before-0002_b-20260102T120000Z', true],
+    ['before-0002_c-20260102T120000Z', false],
+    ['before-upgrade', true],
   ] as const) {
     mkdirSync(join(data.folder, name))
     if (hasManifest) cpSync('package.json', join(data.folder, name, 'manifest.json'))
   }
   await start(data)
-  expect(backupsIn(data)).toHaveLength(3)
-  expect(existsSync(join(data.folder, 'before-lunch'))).toBe(true)
+  expect(backupsIn(data)).toHaveLength(4)
+  for (const name of ['before-0002_c-20260102T120000Z', 'before-upgrade']) {
+    expect(existsSync(join(data.folder, name))).toBe(true)
+  }
 })
 
 test('without room for it the start is refused, and the database is as it was', async (context) => {

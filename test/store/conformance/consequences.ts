@@ -3,7 +3,7 @@ import type { Sealer } from '../../../src/core/keys/sealer.ts'
 import type { Grant } from '../../../src/core/roles/role.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { deedAt } from '../../actors.ts'
-import { after, aRole, aToken, aUser, by, failure, type StoreTest, start } from './samples.ts'
+import { aCluster, after, aRole, aToken, aUser, by, failure, type StoreTest, start } from './samples.ts'
 
 const roleKey = async (store: Store, name: string) => (await store.roles.get(name))?.key ?? 0
 
@@ -165,6 +165,20 @@ export function consequenceConformance(test: StoreTest): void {
       expect(await store.revocationActs.list({ limit: 9 })).toHaveLength(isNarrower ? 1 : 0)
     })
   }
+
+  test('a cluster under its alias is the cluster, where it is asked whether a role allows less', async (store, sealer) => {
+    await store.clusters.insert(aCluster('c1', { alias: 'lake' }), 0, [], deedAt(start))
+    await store.roles.insert(aRole('r', { grants: [grant('lake', '7')] }), deedAt(start))
+    await issue(store, sealer, 't1', ['r'])
+    const renamed = await store.roles.update('r', () => aRole('r', { grants: [grant('c1', '7')] }), {
+      ...by,
+      revokeNarrowed: true,
+    })
+    expect(renamed.tokens).toBe(0)
+    const edit = () => aRole('r', { grants: [grant('c1', '7'), grant('lake', '1', 'b')] })
+    await store.roles.update('r', edit, { ...by, revokeNarrowed: true })
+    expect(await revoked(store)).toEqual(['t1'])
+  })
 
   test('the caller may know better what makes a role narrower', async (store, sealer) => {
     await store.roles.insert(aRole('r'), deedAt(start))

@@ -69,9 +69,9 @@ test('what was revoked before there were acts stays revoked, and each is an act 
   })
   expect(await store.cursors.list(start)).toMatchObject([{ clusterId: 'c1', canary: null, isCanaryWanted: false }])
   expect(await store.probes.nextDueAt()).toEqual(start)
-  expect(await store.userSearch.find({ role: 'Admin' }, { limit: 9 })).toMatchObject([
-    { name: 'ann', roleNames: ['Admin'] },
-  ])
+  expect(await store.userSearch.find({ role: 'Admin' }, { limit: 9 })).toMatchObject({
+    users: [{ name: 'ann', roleNames: ['Admin'] }],
+  })
   const deed = { by: op, reason: 'test', at: start }
   expect(await store.revocations.revokeSelected({ by: 'role', name: 'Admin' }, deed)).toMatchObject({
     tokens: 1,
