@@ -36,7 +36,13 @@ export function presentCommands(): string {
 
 /** The commands that do something, in the order of the help: groups stand for their members. */
 function leavesOf(command: Command): readonly Command[] {
-  return command.commands.length === 0 ? [command] : command.commands.flatMap(leavesOf)
+  const members = command.commands.flatMap(leavesOf)
+  return command.commands.length === 0 || takesArguments(command) ? [command, ...members] : members
+}
+
+/** A group does nothing by itself; `backup` makes one, and has members. */
+function takesArguments(command: Command): boolean {
+  return command.registeredArguments.length > 0
 }
 
 function nameOf(command: Command): string {

@@ -129,7 +129,8 @@ export function registrationCommands(context: CliContext): readonly Definition[]
   return [
     {
       usage: 'register <id> <url...>',
-      description: 'take a cluster in, by its own id and the URLs of its proxies: it must trust the signing key',
+      description:
+        'take a cluster in, by its own id (the UUID that `ais show cluster` gives) and the URLs of its proxies: it must trust the signing key',
       options: [aliasOption],
       example: 'cluster register FXjl0NWGOU http://proxy-1.lake:51080 --alias lake',
       act: async (id, urls, options) => (await load()).registerCluster(id, urls, options, context),

@@ -167,6 +167,11 @@ export const logEvents = {
     description:
       'A backup was made, since migrations are about to be applied. `backup` (its folder), `bytes`, `ms`, `before` (the migrations).',
   },
+  'store.begun_anew': {
+    levels: ['warn'],
+    description:
+      'There was a master key and no database: a new one was made. Where the database was lost, put a backup back (`advice`).',
+  },
   'store.restored': {
     levels: ['warn'],
     description:

@@ -1,9 +1,10 @@
 import type { Clock } from '../core/clock.ts'
 import { createSealer, type Sealer } from '../core/keys/sealer.ts'
 import type { Logger } from '../core/logger.ts'
+import { holdsSomething } from './backup/aside.ts'
 import { backUpBeforeUpgrade } from './backup/upgrade.ts'
 import { holdFolder } from './folder-lock.ts'
-import { loadMasterKey } from './master-key.ts'
+import { findMasterKey, loadMasterKey } from './master-key.ts'
 import type { StorePlaces } from './places.ts'
 import { openSqliteStore } from './sqlite/sqlite-store.ts'
 import type { Store } from './store.ts'
@@ -37,6 +38,7 @@ export async function openStore(
     throw new StoreOpenError(`a backup is being restored into ${dataDir}: start again when that is done`)
   }
   try {
+    if (await isGone(places)) log.warn({ event: 'store.begun_anew', database, advice: beginningAnew })
     const masterKey = await loadMasterKey({ ...places.masterKey, database })
     const sealer = createSealer(masterKey)
     const source = { dataDir, database, signingKey, masterKey, externalUrl, program, clock }
@@ -48,4 +50,13 @@ export async function openStore(
     folder.release()
     throw error
   }
+}
+
+const beginningAnew =
+  'a master key was here before: if there was a database too, end this service, put a backup back with gatehouse restore --force, and start again; else every user, role, cluster and revocation is unknown from now on'
+
+/** A master key without a database: somebody has brought the key along, or the database was lost. */
+async function isGone({ database, masterKey }: StorePlaces): Promise<boolean> {
+  if (masterKey.value !== undefined || (await holdsSomething(database))) return false
+  return (await findMasterKey(masterKey)) !== undefined
 }

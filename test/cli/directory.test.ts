@@ -78,6 +78,7 @@ describe('clusters and settings', () => {
     const { uuid, urls } = await service.startCluster({ alias: 'lake' })
     const registered = await client(['cluster', 'register', uuid, ...urls, '--alias', 'lake'])
     expect(registered).toMatchObject({ code: 0, out: expect.stringContaining('The cluster lake is registered') })
+    expect((await client(['cluster', 'list'])).out).toMatch(/lake +unknown .* not looked at yet/)
     expect((await client(['cluster', 'set', 'lake', '--no-alias', '--quiet'])).out).toBe(`${uuid}\n`)
     expect((await client(['cluster', 'remove', uuid])).code).toBe(0)
     const refused = await client(['cluster', 'register', 'nowhere', 'http://127.0.0.1:1'])

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { chmodSync, existsSync, mkdirSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { type AddressInfo, connect, createServer } from 'node:net'
 import { join } from 'node:path'
 import Database from 'better-sqlite3'
@@ -63,6 +63,21 @@ describe('serve', () => {
     const again = await startProgram('gatehouse', ['serve', '--data-dir', dataDir])
     expect((await login(again.url, name, generated)).status).toBe(200)
     expect(await again.stop()).toMatchObject({ code: 0, err: '' })
+  })
+
+  test('a master key without its database is said, once: somebody may have lost it', async () => {
+    const dataDir = makeFolder()
+    const serveOnce = async () => {
+      const service = await startProgram('gatehouse', ['serve', '--data-dir', dataDir], {
+        env: { AIS_AUTHN_SU_PASS: password },
+      })
+      return jsonLines((await service.stop()).out).filter(({ event }) => event === 'store.begun_anew')
+    }
+    expect(await serveOnce()).toEqual([])
+    for (const end of ['', '-wal', '-shm']) rmSync(join(dataDir, `gatehouse.db${end}`), { force: true })
+    const said = { level: 'warn', database: join(dataDir, 'gatehouse.db'), advice: expect.stringContaining('restore') }
+    expect(await serveOnce()).toEqual([expect.objectContaining(said)])
+    expect(await serveOnce()).toEqual([])
   })
 
   test('a given password is shown nowhere', async () => {

@@ -52,7 +52,9 @@ test('after a restore without the old database: old tokens go on, later ones ope
   expect(await read(service, before)).toBe(200)
   const refused = await service.request('GET', '/api/v1/whoami', { token: later })
   expect(refused.status).toBe(401)
-  expect(refused.text).toContain('issued after the backup that was restored: log in again')
+  expect(refused.text).toContain(
+    'The token is not good: it was issued after the backup that was restored. Log in again.',
+  )
   expect(await read(service, await login(service))).toBe(200)
   // Somebody who has its text may have it revoked, as ever.
   expect((await service.revoke(later)).status).toBe(200)

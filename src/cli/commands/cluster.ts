@@ -75,10 +75,15 @@ function presentList(clusters: readonly ClusterBody[], { table, paint }: Output)
     formatAgo(cluster.lastAcknowledgedAt, now),
     formatAgo(cluster.lastRestartSeenAt, now),
     formatUntil(cluster.nextAttemptAt, now),
-    cluster.trouble === null ? '-' : cut(cluster.trouble.said, 60),
+    presentWhy(cluster),
   ])
   const head = ['CLUSTER', 'STATE', 'BEHIND', 'FOR', 'ACKNOWLEDGED', 'RESTART SEEN', 'NEXT TRY', 'WHY']
   return table(head, rows)
+}
+
+function presentWhy({ trouble, state, probedAt }: ClusterBody): string {
+  if (trouble !== null) return cut(trouble.said, 60)
+  return state === 'unknown' && probedAt === null ? 'not looked at yet: that takes some seconds' : '-'
 }
 
 function presentOne(cluster: ClusterBody, output: Output): string {

@@ -44,10 +44,10 @@ export function createAuthenticator({ verifier, tokens, issuer, clock }: Authent
       const { fingerprint, subject, issuedAt } = token
       const { isRevoked, record, user } = await tokens.standing({ fingerprint, subject, issuedAt, now: clock.now() })
       if (isRevoked) throw new DomainError('token_revoked', {})
-      if (record === 'lost') throw invalid('it was issued after the backup that was restored: log in again')
+      if (record === 'lost') throw invalid('it was issued after the backup that was restored')
       // Those that a replaced server issued have no id (contract section 2.2), and all of ours have a row.
       if (record === 'none' && token.jti !== null && token.claims.iss === issuer) {
-        throw invalid('there is no record of it: log in again')
+        throw invalid('there is no record of it')
       }
       if (!user) throw invalid('the user no longer exists')
       if (user.isDisabled) throw invalid('the user is disabled')
