@@ -23,13 +23,18 @@ export interface NewCluster {
   readonly annotations: JsonObject
 }
 
+export interface Registering extends Repeatable<Cluster> {
+  /** Whoever registers has the id from the cluster itself: it is not asked for it again. */
+  readonly isIdSure?: boolean
+}
+
 export interface Clusters {
   /**
-   * Takes a cluster in, or leaves everything as it was: the cluster must trust our key, and gets every revocation that
-   * still matters before this answers. A cluster without URLs is stored unchecked (contract section 3.2).
+   * Takes a cluster in, or leaves everything as it was: the cluster must trust our key and be the one with this id, and gets
+   * every revocation that still matters before this answers. A cluster without URLs is stored unchecked (contract section 3.2).
    * @throws DomainError field_missing, field_invalid, cluster_exists, cluster_refused
    */
-  register(cluster: NewCluster, by: Actor, options?: Repeatable<Cluster>): Promise<Cluster>
+  register(cluster: NewCluster, by: Actor, options?: Registering): Promise<Cluster>
   /**
    * Changes alias or URLs of the cluster with this id or alias; what is absent or empty stays as it was, an alias of null
    * is taken away. The cluster must trust our key under the new values; then the revocations are sent again.
@@ -37,8 +42,8 @@ export interface Clusters {
    */
   update(name: string, change: ClusterChange, by: Actor, options?: Conditional<Cluster>): Promise<void>
   /**
-   * Asks a cluster that is to be taken in whether it trusts our key, and tells it every revocation that still matters; nothing
-   * is stored. Answers up to which change it has them, and the roles that come with it. @throws DomainError cluster_refused
+   * Asks a cluster that is to be taken in whether it trusts our key and is the one with this id, and tells it every
+   * revocation that still matters; nothing is stored. Answers up to which change it has them, and the roles that come with it. @throws DomainError cluster_refused
    */
   admit(cluster: Cluster): Promise<{ readonly acknowledged: number; readonly roles: readonly NewRole[] }>
   /** Roles that come with a new cluster where their names are free. */
@@ -88,10 +93,23 @@ export function createClusters(deps: {
     }
   }
 
+  /**
+   * Whoever mistakes a name of their own for the cluster's id has a cluster that trusts our key and does nothing that we
+   * tell it. Only what a look finds for certain counts: a cluster that can't be looked at now is taken in.
+   */
+  async function mustBeItself(cluster: Cluster): Promise<void> {
+    if (cluster.urls.length === 0) return
+    const { clusterId, trouble } = await drivers[cluster.kind].probe(cluster, null, unending())
+    const isAnother = clusterId !== null && clusterId !== cluster.id
+    if (trouble === null || !(isAnother || trouble.reason === 'not_authorized')) return
+    must(cluster, { kind: 'refused', url: '', ...trouble })
+  }
+
   const rolesWith = (cluster: Cluster) => drivers[cluster.kind].predefinedRoles(cluster)
 
-  async function admit(cluster: Cluster) {
+  async function admit(cluster: Cluster, isIdSure = false) {
     await shakeHands(cluster)
+    if (!isIdSure) await mustBeItself(cluster)
     return { acknowledged: await pushAll(cluster), roles: rolesWith(cluster) }
   }
 
@@ -107,7 +125,7 @@ export function createClusters(deps: {
       const cluster = { id, kind, alias, urls: parseClusterUrls(urls), annotations, registeredAt: clock.now() }
       const clash = await clusters.findClash(id, alias)
       if (clash !== undefined) throw new DomainError('cluster_exists', { id, foundId: clash.id })
-      const { acknowledged, roles } = await admit(cluster)
+      const { acknowledged, roles } = await admit(cluster, options?.isIdSure)
       await clusters.insert(cluster, acknowledged, roles, { by, at: cluster.registeredAt, ...options })
       deps.wake()
       log.info({ event: 'cluster.registered', cluster: id, alias, urls: cluster.urls, acknowledged })

@@ -109,7 +109,7 @@ function registrationRoutes(deps: ClusterRouteDeps, show: (name: string) => Prom
         tag,
         summary: 'Register a cluster',
         description:
-          'The cluster is asked whether it trusts the signing key and is told every revocation that still matters, before this answers.',
+          'The cluster is asked whether it trusts the signing key and is the one with this id, and is told every revocation that still matters, before this answers.',
         body: NewClusterBody,
         isRepeatable: true,
         answer: {

@@ -3,7 +3,14 @@ import { createClusters, type NewCluster } from '../../../src/core/clusters/clus
 import type { BatchLimits } from '../../../src/core/revocation/batch.ts'
 import { op } from '../../actors.ts'
 import { createHandClock } from '../../clock.ts'
-import { createScriptedDriver, keepLog, openMemoryStore, recordRevocations, refused } from '../../delivery/script.ts'
+import {
+  aReport,
+  createScriptedDriver,
+  keepLog,
+  openMemoryStore,
+  recordRevocations,
+  refused,
+} from '../../delivery/script.ts'
 import { aRole } from '../../store/conformance/samples.ts'
 
 function build(limits?: BatchLimits) {
@@ -70,6 +77,25 @@ describe('register', () => {
     await it.clusters.register(lake(), op)
     expect(it.driver.pushes('c1')).toEqual([['a', 'b']])
     expect(await cursorOf('c1')).toMatchObject({ acknowledged: last, resyncFrom: null })
+  })
+
+  test.each([
+    { finds: 'says that it is another', report: { clusterId: 'c2', trouble: 'not_a_cluster' } },
+    { finds: 'lets our token for that id do nothing', report: { clusterId: null, trouble: 'not_authorized' } },
+  ] as const)('a cluster that $finds is not taken in, unless the id is sure', async ({ report }) => {
+    const trouble = { reason: report.trouble, said: 'its words', advice: 'do this' }
+    it.driver.find('c1', () => aReport('c1', [], { clusterId: report.clusterId, trouble }))
+    const told = { clusterId: 'c1', where: 'lake', reason: report.trouble, said: 'its words', advice: 'do this' }
+    await expect(it.clusters.register(lake(), op)).rejects.toMatchObject({ code: 'cluster_refused', details: told })
+    expect(await it.store.clusters.get('c1')).toBeUndefined()
+    await it.clusters.register(lake(), op, { isIdSure: true })
+  })
+
+  test('a cluster that trusts our key and can not be looked at is taken in', async () => {
+    const trouble = { reason: 'timed_out', said: 'nothing', advice: 'wait' } as const
+    it.driver.find('c1', () => aReport('c1', [], { clusterId: null, trouble }))
+    await it.clusters.register(lake(), op)
+    expect(await it.store.clusters.get('c1')).toBeDefined()
   })
 
   test('pushes nothing where nothing is revoked', async () => {

@@ -66,6 +66,8 @@ export function clusterRoute(deps: ClusterRouteDeps): Route {
           annotations: perm && perm !== '0' ? { perm } : {},
         },
         principal,
+        // AIStore's clients send the id that the cluster has told them (contract section 3.2).
+        { isIdSure: true },
       )
     })
     return done(call)
