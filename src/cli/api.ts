@@ -185,7 +185,7 @@ function explainRefusal(answer: Answer, { url, token }: ApiDeps): Error {
   const { status } = answer
   const { code, detail } = problem
   if (code === 'token_required') {
-    return new NotAuthorizedError(status, `you are not logged in at ${url}: gatehouse login`)
+    return new NotAuthorizedError(status, `you are not logged in at ${url}: gatehouse login --url ${url}`)
   }
   if (status === 401) {
     const origin = token === undefined || !code.startsWith('token_') ? '' : ` (The token is from ${token.origin}.)`

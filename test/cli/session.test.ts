@@ -83,7 +83,7 @@ describe('login', () => {
     const client = await loggedIn(service)
     const { code, err } = await client(['whoami', '--url', other.url])
     expect(code).toBe(7)
-    expect(err).toContain(`you are not logged in at ${other.url}: gatehouse login`)
+    expect(err).toContain(`you are not logged in at ${other.url}: gatehouse login --url ${other.url}`)
   })
 })
 
