@@ -40,7 +40,7 @@ function readEnd({ until, for: duration }: LockOptions) {
 function presentMade({ lock, revocation }: NewLock, output: Output): string {
   const { tokens, clusters, isEverywhere, id } = revocation
   const how = lock.target.kind === 'user' ? 'as' : 'through the role'
-  const end = `${formatUntil(lock.until, new Date()).replace(/^in /, '')} (until ${lock.until})`
+  const end = `${formatUntil(lock.until, new Date(lock.createdAt)).replace(/^in /, '')} (until ${lock.until})`
   const said = `Lock ${lock.id}: nobody gets a token ${how} ${lock.target.name} for ${end}.`
   const dead = `${tokens === 1 ? '1 token was' : `${tokens} tokens were`} revoked (revocation ${id})`
   if (isEverywhere) return `${said}\n${dead}.`
