@@ -78,12 +78,23 @@ async function measureCatchUp(bench: Workbench, folder: string, count: number): 
     aside: `memory at its highest ${readMemory(server.pid).peak.toFixed(0)} MiB`,
     limit: 'writing out and sending, one thread',
   })
-  // Canaries go out after the first look; with them the clusters are in step.
-  await rest(server, restMs.usual)
+  // After the first look at a new cluster everything is sent once more, with a canary.
+  await untilAll({ port: server.port, bearer }, ({ state }) => state === 'in_step')
   await server.stop()
 }
 
-async function untilCaughtUp(server: Pick<Running, 'port' | 'bearer'>): Promise<number> {
+interface ClusterShape {
+  readonly behind: number
+  readonly state: string
+}
+
+const untilCaughtUp = (server: Pick<Running, 'port' | 'bearer'>) => untilAll(server, ({ behind }) => behind === 0)
+
+/** Answers how long it took until that was so of every cluster, in ms. */
+async function untilAll(
+  server: Pick<Running, 'port' | 'bearer'>,
+  isSo: (cluster: ClusterShape) => boolean,
+): Promise<number> {
   const startedAt = nowMs()
   for (;;) {
     const { text } = await call(server.port, {
@@ -91,8 +102,8 @@ async function untilCaughtUp(server: Pick<Running, 'port' | 'bearer'>): Promise<
       path: '/api/v1/clusters?limit=1000',
       bearer: server.bearer,
     })
-    const { items } = JSON.parse(text) as { items: readonly { readonly behind: number }[] }
-    if (items.every(({ behind }) => behind === 0)) return nowMs() - startedAt
+    const { items } = JSON.parse(text) as { items: readonly ClusterShape[] }
+    if (items.every(isSo)) return nowMs() - startedAt
     if (nowMs() - startedAt > catchUpLimitMs) throw new Error('the clusters do not catch up')
     await pause(1000)
   }

@@ -22,7 +22,13 @@ const largeBytes = 64 * 1024
  */
 export async function planBatch(
   cursor: Cursor,
-  deps: { readonly changes: RecentChanges; readonly limits: BatchLimits; readonly clock: Clock },
+  deps: {
+    readonly changes: RecentChanges
+    readonly limits: BatchLimits
+    readonly clock: Clock
+    /** Called before a large piece of a resync is read: what is new comes after it. */
+    readonly beforeLongPast: () => void
+  },
   isResyncsTurn = false,
 ): Promise<Planned> {
   const { changes, limits } = deps
@@ -42,20 +48,25 @@ export async function planBatch(
   if (room.changes <= 0 || room.bytes <= 0) return { ...planned, hasMore: true }
   // What lies after the cursor comes as new, so the resync ends there.
   const until = Math.min(cursor.resyncUntil, cursor.acknowledged)
-  const old = await changes.between(cursor.resyncFrom, until, fresh.changes.length === 0 ? limits : room, now)
-  const resyncFrom = old.isCut ? old.upTo : null
-  if (old.changes.length === 0) return { ...planned, resyncFrom, hasMore: old.isCut }
-  if (fresh.changes.length === 0) return { ...planned, changes: old.changes, resyncFrom, hasMore: old.isCut }
+  // Enough to tell how much there is: megabytes are not read to be put aside.
+  const taste = { ...room, bytes: Math.min(room.bytes, 2 * largeBytes) }
+  const old = await changes.between(cursor.resyncFrom, until, taste, now)
   if (!isLarge(old.changes)) {
-    return { ...planned, changes: [...fresh.changes, ...old.changes], resyncFrom, hasMore: old.isCut }
+    const resyncFrom = old.isCut ? old.upTo : null
+    // The very same batch for clusters that are equally far, where there is nothing to join.
+    const together = old.changes.length === 0 ? fresh.changes : [...fresh.changes, ...old.changes]
+    const both = fresh.changes.length === 0 ? old.changes : together
+    return { ...planned, changes: both, resyncFrom, hasMore: old.isCut }
   }
-  if (!isResyncsTurn) return { ...planned, hasMore: true }
+  const isNewsLeft = fresh.changes.length > 0
+  if (isNewsLeft && !isResyncsTurn) return { ...planned, hasMore: true }
+  deps.beforeLongPast()
   const whole = await changes.between(cursor.resyncFrom, until, limits, now)
   return {
     changes: whole.changes,
-    acknowledged: cursor.acknowledged,
+    acknowledged: isNewsLeft ? cursor.acknowledged : fresh.upTo,
     resyncFrom: whole.isCut ? whole.upTo : null,
-    hasMore: true,
+    hasMore: isNewsLeft || whole.isCut,
   }
 }
 

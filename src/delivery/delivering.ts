@@ -73,7 +73,9 @@ async function takeTurn(
   deps: DeliveringDeps,
   signal: AbortSignal,
 ): Promise<Turn | 'lost'> {
-  let planned = await planBatch(cursor, deps, isResyncsTurn)
+  const beforeLongPast = () => deps.tracker.started(claim.cluster.id, { isLongPast: true })
+  const planning = { ...deps, beforeLongPast }
+  let planned = await planBatch(cursor, planning, isResyncsTurn)
   if (signal.aborted || (planned.changes.length === 0 && !cursor.isCanaryWanted)) {
     return { planned, outcome: undefined, isEmpty: true }
   }
@@ -82,7 +84,7 @@ async function takeTurn(
   const leave = await gate.enter(signal)
   deps.failing.delete(claim.cluster.id)
   try {
-    if (!isRoom) planned = await planBatch(cursor, deps, isResyncsTurn)
+    if (!isRoom) planned = await planBatch(cursor, planning, isResyncsTurn)
     const canary = cursor.isCanaryWanted && !signal.aborted ? await prepareCanary(claim, deps) : none
     if (canary === 'lost') return 'lost'
     // A large batch is written out once for all clusters that are equally far; a canary is one cluster's alone.

@@ -1,8 +1,8 @@
 import type { Clock } from '../core/clock.ts'
 
 /**
- * Lets so many in at once, in the order in which they come. Whoever stays for longer than a second makes room for the next
- * one without having left: a cluster that never answers takes a place for that long, not until its time is over.
+ * Lets so many in at once, in the order in which they come. Whoever stays for longer than the patience makes room for the
+ * next one without having left: a cluster that never answers takes a place for that long, not until its time is over.
  */
 export interface Gate {
   /** How many may come in at once. */
@@ -12,10 +12,17 @@ export interface Gate {
 }
 
 const tickMs = 250
-/** Ticks after which a place is given to the next one. */
-const patience = 4
+const defaultPatienceMs = 1_000
 
-export function createGate(places: number, clock: Clock, onRoom: () => void = () => undefined): Gate {
+export interface GateOptions {
+  /** In steps of 250 ms. */
+  readonly patienceMs?: number
+  /** Called when a place is free and nobody waits for one. */
+  readonly onRoom?: () => void
+}
+
+export function createGate(places: number, clock: Clock, { patienceMs, onRoom }: GateOptions = {}): Gate {
+  const patience = Math.ceil((patienceMs ?? defaultPatienceMs) / tickMs)
   /** Who is in, by the tick at which it came, the first one first. */
   const inside = new Map<symbol, number>()
   const waiting = new Set<() => void>()
@@ -33,7 +40,7 @@ export function createGate(places: number, clock: Clock, onRoom: () => void = ()
 
   function next() {
     const [first] = waiting
-    if (first === undefined) return onRoom()
+    if (first === undefined) return onRoom?.()
     waiting.delete(first)
     first()
   }

@@ -58,8 +58,9 @@ const leasesPerPlace = 4
 const claimedAtOnce = 256
 /** One place in so many is for clusters that failed last: however many are dead, they don't keep the others waiting. */
 const failingShare = 8
-/** Batches of megabytes that are on their way at once: each is kept until its cluster has answered. */
+/** Batches of megabytes that are on their way at once: each is kept until its cluster has answered, a slow one too. */
 const largePlaces = 8
+const largePatienceMs = 10_000
 const brokenPauseMs = 1_000
 /** A lease is kept for a moment after the last batch, so that a busy cluster isn't leased anew for each. */
 const lingerPeriodMs = 100
@@ -114,7 +115,7 @@ export function createDelivery(deps: {
     gates: {
       healthy: createGate(config.parallel, clock),
       failing: createGate(failingPlaces, clock),
-      large: createGate(Math.min(largePlaces, config.parallel), clock),
+      large: createGate(Math.min(largePlaces, config.parallel), clock, { patienceMs: largePatienceMs }),
     },
     failing,
   }

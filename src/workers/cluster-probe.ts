@@ -47,7 +47,7 @@ const spreadingMs = 2_000
 export function createClusterProbe(deps: ClusterProbeDeps): Worker {
   const { probes, drivers, clock, log, config } = deps
   const bell = createBell()
-  const gate = createGate(config.parallel, clock, bell.ring)
+  const gate = createGate(config.parallel, clock, { onRoom: bell.ring })
   /** By cluster: what gives the look up, and its end. */
   const underWay = new Map<string, { readonly stop: AbortController; readonly end: Promise<void> }>()
   const episodes = new Map<string, Episode>()

@@ -28,8 +28,10 @@ test('so many are in at once, the others in the order in which they came', async
 test('whoever stays longer than a second makes room, and leaves no place twice', async () => {
   const clock = createHandClock()
   let rooms = 0
-  const gate = createGate(1, clock, () => {
-    rooms += 1
+  const gate = createGate(1, clock, {
+    onRoom: () => {
+      rooms += 1
+    },
   })
   const leave = await gate.enter(signal)
   const next = gate.enter(signal)

@@ -26,8 +26,8 @@ export function sizeChange(change: Change): number {
   return change.token.length + 3
 }
 
-/** Keeps the event loop free: reading and unsealing a thousand changes takes some milliseconds. */
-const chunkSize = 1000
+/** Keeps the event loop free: reading and unsealing a hundred changes takes a millisecond or two. */
+const chunkSize = 100
 
 /**
  * Reads the changes after `after` and, if given, up to `until`, whose tokens live at `now`, as many as fit; at least one
