@@ -47,6 +47,7 @@ describe('configuration', () => {
     ['plain HTTP to others', { AIS_AUTHN_EXTERNAL_URL: 'http://auth.test' }, {}, ['external_url: warning']],
     ['HTTPS', { AIS_AUTHN_EXTERNAL_URL: 'https://auth.test' }, { clusterUrls: ['https://lake.test'] }, []],
     ['unchecked certificates', { AIS_AUTHN_SKIP_VERIFY_CRT: 'true' }, {}, ['skip_verify: problem']],
+    ['login limits switched off', { GATEHOUSE_LOGIN_LIMITS: 'off' }, {}, ['login_limits: problem']],
     ['open reads', { AIS_AUTHN_OPEN_READS: 'true' }, {}, ['open_reads: warning']],
     ['metrics for everybody', { GATEHOUSE_OPS_HOST: '0.0.0.0' }, {}, ['operations: warning']],
     ['a short secret', { AIS_AUTHN_SECRET_KEY: 'abc' }, {}, ['secret_short: warning']],

@@ -59,6 +59,10 @@ function checkExposure({ config, settings }: ConfigurationFacts): readonly Findi
       problem('skip_verify', says, 'Name their authority with --cluster-ca, and unset AIS_AUTHN_SKIP_VERIFY_CRT.'),
     )
   }
+  if (!config.isLoginLimited) {
+    const says = 'failed logins are not limited (login_limits): anybody may guess passwords'
+    findings.push(problem('login_limits', says, 'Unset GATEHOUSE_LOGIN_LIMITS: it is for benchmarks alone.'))
+  }
   if (config.hasOpenReads) {
     const says = 'clusters and roles are shown to everybody (open_reads)'
     findings.push(warning('open_reads', says, 'Unset AIS_AUTHN_OPEN_READS unless a client needs it.'))
