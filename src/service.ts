@@ -40,6 +40,7 @@ import { createStatuses } from './http/routes/cluster-statuses.ts'
 import { createNativeApi } from './http/routes/native-api.ts'
 import { createRoutes } from './http/routes/routes.ts'
 import { createMetrics } from './metrics.ts'
+import { placeOfProcess } from './process-place.ts'
 import { createKeyFile } from './store/key-file.ts'
 import { openStore } from './store/open-store.ts'
 import { findPlaces } from './store/places.ts'
@@ -168,7 +169,7 @@ async function assemble(
     drivers,
     clock,
     log,
-    config: config.delivery,
+    config: { ...config.delivery, place: await placeOfProcess() },
     random: Math.random,
     observe: metrics.delivery,
   })

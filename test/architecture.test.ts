@@ -116,6 +116,7 @@ const rooms: Readonly<Record<string, Room>> = {
     packages: ['pino', 'node:'],
   },
   version: { holds: (file) => file === 'version.ts', mayImport: ['../package.json'], packages: [] },
+  'process-place': { holds: (file) => file === 'process-place.ts', mayImport: [], packages: ['node:'] },
   supervisor: { holds: (file) => file === 'supervisor.ts', mayImport: ['core/'], packages: [] },
   service: { holds: (file) => file === 'service.ts', mayImport: [''], packages: anyPackage },
   main: {

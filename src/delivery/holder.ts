@@ -1,6 +1,9 @@
-/** Who holds a lease: a process of this machine, named so that others can tell whether it still runs. */
-export function createHolder(): string {
-  return `${process.pid}/${crypto.randomUUID()}`
+/**
+ * Who holds a lease: a process, named so that others can tell whether it still runs.
+ * @param place where its number means something: processes of one place see each other's numbers
+ */
+export function createHolder(place = ''): string {
+  return `${process.pid}/${place.replaceAll('/', '-')}/${crypto.randomUUID()}`
 }
 
 /**
@@ -14,18 +17,17 @@ export function isAbandoned(holder: string, ourselves: string): boolean {
 }
 
 /**
- * Tells, while we run, of processes that have ended since: only of those that were once seen to run, since one in another
- * container, whose number says nothing here, must not lose its leases again and again.
+ * Whether a process of our own place has ended, asked while we run: one of another place, whose number says nothing here,
+ * must not lose its leases again and again.
  */
-export function watchHolders(ourselves: string): (holder: string) => boolean {
-  const seen = new Set<string>()
-  return (holder) => {
-    const pid = pidOf(holder)
-    if (holder === ourselves || pid === undefined || pid === process.pid) return false
-    if (isGone(pid)) return seen.delete(holder)
-    seen.add(holder)
-    return false
-  }
+export function hasEnded(holder: string, ourselves: string): boolean {
+  const pid = pidOf(holder)
+  if (pid === undefined || pid === process.pid || placeOf(holder) !== placeOf(ourselves)) return false
+  return isGone(pid)
+}
+
+function placeOf(holder: string): string | undefined {
+  return holder.split('/', 2)[1]
 }
 
 function pidOf(holder: string): number | undefined {

@@ -17,7 +17,7 @@ import { createBell } from './bell.ts'
 import type { Claim, CursorStore } from './cursor-store.ts'
 import { deliver } from './delivering.ts'
 import { createGate } from './gate.ts'
-import { createHolder, isAbandoned, watchHolders } from './holder.ts'
+import { createHolder, hasEnded, isAbandoned } from './holder.ts'
 import type { Ending } from './ledger.ts'
 import { createNews } from './news.ts'
 import type { Observe } from './observation.ts'
@@ -32,6 +32,8 @@ export interface DeliveryConfig {
   /** How many clusters are told at once; one that does not answer within a second makes room for another. */
   readonly parallel: number
   readonly limits?: BatchLimits
+  /** Names where numbers of processes mean the same: one machine, one container. */
+  readonly place?: string
   /** How often the store is asked for what other processes have changed. */
   readonly pollMs?: number
 }
@@ -78,8 +80,7 @@ export function createDelivery(deps: {
   readonly observe?: Observe
 }): Delivery {
   const { cursors, clock, log, config } = deps
-  const holder = createHolder()
-  const hasEnded = watchHolders(holder)
+  const holder = createHolder(config.place)
   const leaseMs = config.timeoutMs + leaseMarginMs
   const pollMs = config.pollMs ?? 1_000
   const bell = createBell()
@@ -135,7 +136,7 @@ export function createDelivery(deps: {
 
   async function reload() {
     isReloadWanted = false
-    await cursors.releaseAbandoned(hasEnded)
+    await cursors.releaseAbandoned((other) => hasEnded(other, holder))
     const list = await cursors.progress()
     // Nobody can be told there, so no answer waits for it.
     tracker.load(list.filter(({ hasUrls }) => hasUrls))
